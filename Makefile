@@ -1,6 +1,6 @@
 # The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run demo cluster-demo test test-fast test-redis test-machines check clients wheels licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads screenshots
+.PHONY: help setup tools run demo cluster-demo test test-fast test-redis test-machines test-stores check clients wheels licences sbom release-files bench bench-sockets bench-reindex bench-takeover bench-uploads screenshots
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test-redis: tools ## run the tests that need Redis on the redis-server of this m
 
 test-machines: tools ## try every fault on every machine of a cluster in network namespaces; takes hours, and root
 	@SEMANTIK_TEST_ALL_FAULTS=1 .venv/bin/python -m pytest tests/cluster/test_faults.py $(ARGS)
+
+test-stores: tools ## run the tests of the stores over TCP, on SecantusDB and redis-server with TLS and passwords; many minutes
+	@PYTHONPATH=tests .venv/bin/python -m support.on_stores $(PARALLEL) $(ARGS)
 
 check: tools ## format, lint, types, import contracts, known vulnerabilities of packages
 	@.venv/bin/ruff format --check .

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser
 from support import light_model, traced_model_cache
 from support.browser import chromium
+from support.mongo_commands import listen
 from support.patience import TEST_S, deadline, patience
 from support.pools import end_fork_servers, share_fork_servers
 from support.redis_server import Lines, RedisServer, given_redis
@@ -24,6 +25,7 @@ _POOLS = {"fork_server", "light_fork_server"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    listen()
     config.addinivalue_line(
         "markers", "real_model: its servers have the real model, workers and password hashes"
     )

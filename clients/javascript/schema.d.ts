@@ -2951,6 +2951,23 @@ export interface components {
             models: string[];
             /** @description What embeds, as `embedding.device` says. */
             device: string;
+            /** @description Where the other servers reach it. */
+            peer_url: string | null;
+            /** @description The load average of the last minute, for each processor. */
+            load: number;
+            /** @description The memory that is free on its machine. */
+            free_bytes: number;
+            /** @description The operations that it leaves to others, as it has not their folder or model. */
+            refused: number;
+        };
+        RemoteWorker: {
+            name: string;
+            host: string;
+            /** @description How many tasks it runs at a time; 0 for one of another version. */
+            tasks: number;
+            running: number;
+            /** @description Seconds since it last reported to the scheduler. */
+            seen_s: number;
         };
         Status: {
             version: string;
@@ -2967,6 +2984,12 @@ export interface components {
             };
             /** @description The servers that share the database. */
             instances: components["schemas"]["Instance"][];
+            /** @description The Dask cluster of this server, or null where `pool.scheduler` names none. */
+            cluster: {
+                scheduler: string;
+                connected: boolean;
+                workers: components["schemas"]["RemoteWorker"][];
+            } | null;
             pid: number;
             rss_bytes: number;
             workers: {
@@ -8581,9 +8604,26 @@ export interface operations {
                      *           "models": [
                      *             "sentence-transformers/all-MiniLM-L6-v2"
                      *           ],
-                     *           "device": "auto"
+                     *           "device": "auto",
+                     *           "peer_url": "https://archive.internal:8080",
+                     *           "load": 0.75,
+                     *           "free_bytes": 5368709120,
+                     *           "refused": 0
                      *         }
-                     *       ]
+                     *       ],
+                     *       "cluster": {
+                     *         "scheduler": "tls://scheduler.internal:8786",
+                     *         "connected": true,
+                     *         "workers": [
+                     *           {
+                     *             "name": "gpu-1-812",
+                     *             "host": "10.0.0.7",
+                     *             "tasks": 2,
+                     *             "running": 2,
+                     *             "seen_s": 0.4
+                     *           }
+                     *         ]
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Status"];

@@ -115,6 +115,8 @@ class ConnectionTable:
         self._per_address: Counter[str] = Counter()
         self._anonymous = 0
         self._warnings = LimitedLog(log)
+        self._closes_idle: Callable[[Connection], bool] = lambda each: False
+        self._ended = asyncio.Event()
 
     def admit(self, address: str, exempt: bool) -> Connection | None:
         """A new connection, after another has made room for it if need be; None when there is no room.
@@ -144,6 +146,9 @@ class ConnectionTable:
         self._waiting.pop(connection, None)  # it goes to the end of the order
         if phase is Phase.IDLE and connection in self._all:
             self._waiting[connection] = None
+            if self._closes_idle(connection) and connection.stream is not None:
+                connection.stream.close()
+            self._ended.set()
 
     def mark_authenticated(self, connection: Connection) -> None:
         if not connection.authenticated and connection in self._all and not connection.exempt:
@@ -157,6 +162,7 @@ class ConnectionTable:
     def remove(self, connection: Connection) -> None:
         if connection not in self._all:
             return
+        self._ended.set()
         self._all.discard(connection)
         self._waiting.pop(connection, None)
         self._writing.pop(connection, None)
@@ -165,6 +171,31 @@ class ConnectionTable:
             self._per_address[connection.address] -= 1
             if not self._per_address[connection.address]:
                 del self._per_address[connection.address]
+
+    @property
+    def has_proxies(self) -> bool:
+        """Whether a connection comes from a trusted proxy."""
+        return any(each.exempt for each in self._all)
+
+    async def drain(self, proxies_s: float) -> None:
+        """Close connections that are idle, and others once their request is answered; return when all are closed.
+
+        Those of trusted proxies stay for `proxies_s` seconds: a proxy that has not noticed yet that the server stops
+        may be sending a request on one, which would be lost. WebSockets are not waited for.
+        """
+        self._close_idle(lambda each: not each.exempt)
+        if self.has_proxies:
+            await asyncio.sleep(proxies_s)
+        self._close_idle(lambda each: True)
+        while any(not each.is_upgraded() for each in self._all):
+            self._ended.clear()
+            await self._ended.wait()
+
+    def _close_idle(self, which: Callable[[Connection], bool]) -> None:
+        self._closes_idle = which
+        for each in list(self._waiting):
+            if each.phase is Phase.IDLE and each.stream is not None and which(each):
+                each.stream.close()
 
     async def run(self) -> None:
         """Enforce the times for ever."""

@@ -1,4 +1,5 @@
-"""Serves the application over HTTP, and stops it: no new connections, then the sockets, then the open requests.
+"""Serves the application over HTTP, and stops it: no new connections, then the sockets, then the open requests, which
+are answered.
 
 Runs on the loop.
 """
@@ -25,6 +26,7 @@ from semantik.app.descriptors import connections_possible
 from semantik.config.settings import Settings
 
 _FINISH_S = 1.0  # for requests in progress, when the server stops
+_PROXIES_S = 1.5  # a proxy that looks every second has seen by then that the server takes no connections
 
 
 @asynccontextmanager
@@ -56,7 +58,11 @@ async def serving(
         yield sweeping
     finally:
         listener.stop()
+        http.conn_params.no_keep_alive = True  # answers say so from now on
         close_sockets(app)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PROXIES_S + _FINISH_S if table.has_proxies else _FINISH_S):
+                await table.drain(_PROXIES_S)
         with suppress(TimeoutError):  # requests that hang are cut off
             async with asyncio.timeout(_FINISH_S):
                 await http.close_all_connections()

@@ -104,6 +104,10 @@ def _instance_json(state: InstanceState) -> dict[str, Any]:
         "roots": list(one.roots),
         "models": list(one.models),
         "device": one.device,
+        "peer_url": one.peer_url or None,
+        "load": one.load,
+        "free_bytes": one.free_bytes,
+        "refused": len(one.refused),
     }
 
 

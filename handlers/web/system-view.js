@@ -14,7 +14,7 @@ const ISOLATION = [["network", "the network"], ["files", "other files"], ["signa
 export function systemView({ user }, _ids, _query, signal) {
   if (!user.is_admin) return refusal("System", "This page is for administrators.");
   const errors = errorLine();
-  const parts = { summary: h("dl", { class: "tiles" }), servers: h("tbody"), workers: h("tbody"), stores: h("tbody"), isolation: h("p", { class: "hint" }) };
+  const parts = { summary: h("dl", { class: "tiles" }), servers: h("tbody"), cluster: clusterSection(), workers: h("tbody"), stores: h("tbody"), isolation: h("p", { class: "hint" }) };
   const log = logSection(signal);
   let timer = 0;
 
@@ -34,7 +34,7 @@ export function systemView({ user }, _ids, _query, signal) {
   refresh();
   const node = h("div", { class: "stack system" },
     h("h1", {}, "System"), errors.node, parts.summary,
-    table("Servers", ["Server", "State", "Address", "Up", "Operations"], parts.servers),
+    table("Servers", ["Server", "State", "Last sign of life", "Work", "Sees", "Models"], parts.servers), parts.cluster,
     table("Processes of this server", ["Process", "Role", "Memory"], parts.workers, parts.isolation),
     table("Stores", ["Store", "Where", "State", "Memory"], parts.stores), log.node);
   return { node, title: "System" };
@@ -49,16 +49,44 @@ function draw(parts, status) {
     tile("Queue", `${number(running)} running`, waiting ? `${number(waiting)} waiting, up to ${duration(wait)}` : "nothing waits"),
     tile("Servers", number(status.instances.filter(({ state }) => state === "alive").length), "alive"),
   ]);
-  replaceNodes(parts.servers, status.instances.map((one) => row(
-    [[one.host, one.pid, one.label].filter(Boolean).join(" · "), tag(one.state, one.state === "alive" ? "completed" : "failed"), one.url,
-      `${duration((Date.parse(one.seen_at) - Date.parse(one.started_at)) / 1000)}, version ${one.version}`,
-      `${plural(one.running, "operation")}; ${plural(one.workers, "worker")}, ${one.pool}`])));
+  replaceNodes(parts.servers, status.instances.map(serverRow));
+  drawCluster(parts.cluster, status.cluster);
   replaceNodes(parts.workers, [row([status.pid, "server", bytes(status.rss_bytes)]),
     ...status.workers.map((one) => row([one.pid, ROLES[one.role] ?? one.role, bytes(one.uss_bytes)]))]);
   replaceNodes(parts.stores, [["MongoDB", status.stores.mongo], ["Redis", status.stores.redis]].map(([name, store]) => row(
     [name, store.where, tag(store.answers ? "answers" : "away", store.answers ? "completed" : "failed"),
       store.memory_bytes === null ? "–" : bytes(store.memory_bytes)])));
   parts.isolation.textContent = isolationText(status.isolation);
+}
+
+function serverRow(one) {
+  const up = duration((Date.parse(one.seen_at) - Date.parse(one.started_at)) / 1000);
+  const work = [plural(one.running, "operation"), one.refused ? `${number(one.refused)} left to others` : "", `${plural(one.workers, "worker")}, ${one.pool}`];
+  return row([
+    lines(one.label ? `${one.host} · ${one.label}` : one.host, `process ${one.pid}, ${one.peer_url ?? one.url}`),
+    tag(one.state, one.state === "alive" ? "completed" : "failed"),
+    lines(ago(one.seen_at), `up ${up}, version ${one.version}`),
+    lines(work.filter(Boolean).join("; "), `load ${one.load.toFixed(2)} a processor, ${bytes(one.free_bytes)} free`),
+    one.roots.length ? lines(...one.roots) : "no folders of its own",
+    lines(modelName(one.models[0]), ...one.models.slice(1), one.device),
+  ]);
+}
+
+function clusterSection() {
+  const body = h("tbody"), note = h("p", { class: "hint" });
+  const node = table("Remote workers", ["Worker", "State", "Last sign of life", "Tasks"], body, note);
+  node.hidden = true;
+  return Object.assign(node, { body, note });
+}
+
+function drawCluster(section, cluster) {
+  section.hidden = cluster === null;
+  if (!cluster) return;
+  section.note.textContent = cluster.connected ? `The cluster of this server, at ${cluster.scheduler}.`
+    : `The cluster at ${cluster.scheduler} is away: this server's own workers do its work.`;
+  replaceNodes(section.body, cluster.workers.map((one) => row([
+    lines(one.host, one.name), one.tasks ? tag("ready", "completed") : tag("another version", "failed"), `${duration(one.seen_s)} ago`,
+    `${number(one.running)} of ${number(one.tasks)}`])));
 }
 
 function isolationText(isolation) {
@@ -101,5 +129,8 @@ function table(title, heads, body, note = null) {
 }
 
 const row = (cells) => h("tr", {}, cells.map((cell) => h("td", {}, cell instanceof Node ? cell : String(cell))));
+const lines = (first, ...more) => h("div", {}, h("div", {}, first), more.map((text) => h("div", { class: "hint" }, text)));
+const ago = (time) => `${duration(Math.max(0, (Date.now() - Date.parse(time)) / 1000))} ago`;
+const modelName = (path) => path.split("/").at(-1);
 const tag = (text, status) => h("span", { class: "tag status", "data-status": status }, text);
 const tile = (name, value, more) => h("div", { class: "card tile" }, h("dt", { class: "hint" }, name), h("dd", { class: "value" }, value), h("dd", { class: "hint" }, more));

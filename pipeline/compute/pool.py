@@ -31,7 +31,7 @@ from pipeline.compute.messages import (
     TextChunks,
 )
 from pipeline.compute.page_messages import PageTask, PageText
-from semantik.app.health import IsolationState, WorkerInfo
+from semantik.app.health import ClusterState, IsolationState, WorkerInfo
 from semantik.config.settings import Settings
 
 
@@ -110,6 +110,10 @@ class ComputePool(Protocol):
     @property
     def isolation(self) -> IsolationState:
         """What the processes that read files cannot do, for the status page."""
+
+    @property
+    def cluster(self) -> ClusterState | None:
+        """The machines that it has besides this one, for the status page; None where it has none ever."""
 
     def workers(self) -> Sequence[WorkerInfo]:
         """The worker processes on this machine, for the status page; empty when there are none. Call it in a thread."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError as FutureCancelled
 from contextlib import suppress
@@ -18,6 +19,7 @@ from distributed import Client
 from pipeline.remote.requests import RESOURCE, Request
 from pipeline.remote.tasks import run
 from pipeline.remote.tls import security, use_our_log
+from semantik.app.health import ClusterState, RemoteWorkerInfo
 from semantik.config.settings import PoolSettings
 
 _CONNECT_S = 15.0
@@ -33,7 +35,10 @@ class ClusterAway(Exception):
 
 
 class Cluster:
-    """`slots` is how many tasks its workers run at the same time, 0 while it is away; `on_change` is called after."""
+    """`slots` is how many tasks its workers run at the same time, 0 while it is away; `on_change` is called after.
+
+    `state` is for the status page.
+    """
 
     def __init__(self, settings: PoolSettings, on_change: Callable[[int], None]) -> None:
         self._settings = settings
@@ -44,6 +49,7 @@ class Cluster:
         self.was_away = False
         self._known = (0, 0)
         self.slots = 0
+        self.state = ClusterState(settings.scheduler, connected=False)
 
     def start(self) -> None:
         """Raises ConfigError when the certificates cannot be used."""
@@ -127,6 +133,7 @@ class Cluster:
                     raise ConnectionError("the connection to the scheduler was lost")
         finally:
             self._client, self._known = None, (0, 0)
+            self.state = ClusterState(self._settings.scheduler, connected=False)
             self._change(0)
             with suppress(Exception):
                 async with asyncio.timeout(_CLOSE_S):
@@ -134,6 +141,7 @@ class Cluster:
 
     def _set_slots(self, identity: Mapping[str, Any]) -> None:
         workers = identity["workers"].values()
+        self.state = ClusterState(self._settings.scheduler, True, tuple(map(_worker, workers)))
         offers = [int(each.get("resources", {}).get(RESOURCE, 0)) for each in workers]
         slots = sum(offers)
         known = slots, len(offers)
@@ -157,3 +165,14 @@ class Cluster:
         if not slots:  # what waits for a worker runs here
             self._lost.set_result(None)
             self._lost = asyncio.get_running_loop().create_future()
+
+
+def _worker(identity: Mapping[str, Any]) -> RemoteWorkerInfo:
+    counts = identity.get("metrics", {}).get("task_counts", {})
+    return RemoteWorkerInfo(
+        str(identity["name"]),
+        str(identity["host"]),
+        int(identity.get("resources", {}).get(RESOURCE, 0)),
+        int(counts.get("executing", 0)),
+        round(max(0.0, time.time() - float(identity["last_seen"])), 1),
+    )

@@ -33,7 +33,7 @@ from pipeline.remote.requests import EmbedRequest, NoModel, ReadRequest, Request
 from pipeline.remote.sent_files import TooLarge, read_files
 from pipeline.workers.functions import EMBED_TIMEOUT_S
 from pipeline.workers.reading import are_answers, files_to_open, paths_of, read_timeout_s
-from semantik.app.health import IsolationState, WorkerInfo
+from semantik.app.health import ClusterState, IsolationState, WorkerInfo
 from semantik.config.settings import Settings
 from semantik.core.errors import Invalid, Unavailable
 
@@ -186,6 +186,10 @@ class RemotePool:
 
     async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
         return await self._local.run(function, *args, timeout_s=timeout_s)
+
+    @property
+    def cluster(self) -> ClusterState:
+        return self._cluster.state
 
     @property
     def isolation(self) -> IsolationState:

@@ -31,7 +31,7 @@ from pipeline.workers.group import WorkerGroup, run_task
 from pipeline.workers.isolation import Isolation
 from pipeline.workers.query_worker import QueryWorker
 from pipeline.workers.reading import FileReading
-from semantik.app.health import IsolationState, WorkerInfo
+from semantik.app.health import ClusterState, IsolationState, WorkerInfo
 from semantik.config.settings import Settings
 
 _IDLE_CHECK_S = 1.0
@@ -170,6 +170,10 @@ class Pool:
         Raises Unavailable when the worker ends.
         """
         return await run_task(self._indexers, function, *args, timeout_s=timeout_s)
+
+    @property
+    def cluster(self) -> ClusterState | None:
+        return None
 
     @property
     def isolation(self) -> IsolationState:

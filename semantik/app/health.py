@@ -57,13 +57,40 @@ class IsolationState:
 
 
 @dataclass(frozen=True)
+class RemoteWorkerInfo:
+    """A worker of a Dask cluster: how many tasks it may run at a time, and runs.
+
+    `tasks` is 0 for a worker that is none of Semantik's, or of another version. `seen_s`: seconds since it last
+    reported to the scheduler.
+    """
+
+    name: str
+    host: str
+    tasks: int
+    running: int
+    seen_s: float
+
+
+@dataclass(frozen=True)
+class ClusterState:
+    """The Dask cluster of `pool.scheduler` as this server sees it; no `workers` while it is not `connected`."""
+
+    scheduler: str
+    connected: bool
+    workers: tuple[RemoteWorkerInfo, ...] = ()
+
+
+@dataclass(frozen=True)
 class ResourceUsage:
-    """The memory of the server process and of each of its workers, and how these are isolated."""
+    """The memory of the server process and of each of its workers, and how these are isolated; `cluster` is None
+    without one.
+    """
 
     pid: int
     rss_bytes: int
     workers: tuple[WorkerInfo, ...]
     isolation: IsolationState
+    cluster: ClusterState | None
 
 
 class PoolState(Protocol):
@@ -74,6 +101,9 @@ class PoolState(Protocol):
 
     @property
     def isolation(self) -> IsolationState: ...
+
+    @property
+    def cluster(self) -> ClusterState | None: ...
 
     def workers(self) -> Sequence[WorkerInfo]: ...
 
@@ -101,5 +131,9 @@ class HealthMonitor:
 
     def _measure(self) -> ResourceUsage:
         return ResourceUsage(
-            os.getpid(), psutil.Process().memory_info().rss, tuple(self._pool.workers()), self._pool.isolation
+            os.getpid(),
+            psutil.Process().memory_info().rss,
+            tuple(self._pool.workers()),
+            self._pool.isolation,
+            self._pool.cluster,
         )

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import NoReturn
 
+import psutil
+
 from semantik import __version__
 from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
@@ -96,6 +98,8 @@ class Heartbeat:
                     roots=await self._server_roots(),
                     models=(settings.embedding.model, *settings.embedding.allowed_models),
                     device=settings.embedding.device,
+                    load=round(os.getloadavg()[0] / (os.cpu_count() or 1), 2),
+                    free_bytes=psutil.virtual_memory().available,
                 )
             )
         except Unavailable as error:

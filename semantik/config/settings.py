@@ -228,7 +228,7 @@ class Settings:
     )
     redis_url: str = setting(
         "",
-        empty_or(vol.Match(r"(rediss?|unix)://"), "a redis:// URL"),
+        empty_or(vol.Match(r"(rediss?(\+sentinel)?|unix)://"), "a redis:// URL"),
         "A Redis of your own (6.2 or newer); empty: the embedded one.",
     )
     connections: ConnectionSettings = field(default_factory=ConnectionSettings)

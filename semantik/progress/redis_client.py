@@ -1,6 +1,6 @@
 """The connections to Redis, their deadlines, and the errors of both.
 
-The only module that imports redis. Every failure leaves it as Unavailable. Runs on the loop.
+With redis_address.py the only module that imports redis. Every failure leaves it as Unavailable. Runs on the loop.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import random
 from collections.abc import Awaitable, Iterator
 from typing import Any, TypeVar
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from semantik.core.errors import ConfigError, DiskFull, Unavailable
+from semantik.progress.redis_address import open_clients
 
 COMMAND_S = 2.0
 CONNECTIONS = 16
@@ -51,18 +52,11 @@ class RedisClient:
             "socket_timeout": None,
             "socket_connect_timeout": COMMAND_S,
         }
-        try:
-            pool = BlockingConnectionPool.from_url(
-                url, max_connections=CONNECTIONS, timeout=COMMAND_S, **options
-            )
-            self.blocking = Redis.from_url(url, single_connection_client=True, **options)
-        except ValueError as error:
-            raise ConfigError(f"redis_url is not an address of a Redis: {error}.") from error
-        self.commands = Redis.from_pool(pool)
+        self._clients = open_clients(url, CONNECTIONS, COMMAND_S, options)
+        self.commands, self.blocking = self._clients.commands, self._clients.blocking
 
     async def close(self) -> None:
-        await self.blocking.aclose()
-        await self.commands.aclose()
+        await self._clients.close()
 
     def script(self, source: str) -> AsyncScript:
         """A Lua script to call: `await redis.execute(script(keys=…, args=…))`."""
@@ -71,6 +65,23 @@ class RedisClient:
     async def check(self) -> None:
         """Return when Redis answers; Unavailable when it does not."""
         await self.execute(self.commands.ping())
+
+    async def refuse_cluster(self) -> None:
+        """Raises ConfigError for a Redis Cluster, Unavailable when Redis does not answer.
+
+        A Cluster spreads the keys over servers, and the scripts and the reader use several keys in one command.
+        """
+        if (await self.execute(self._cluster_info())).get("cluster_enabled"):
+            raise ConfigError(
+                "redis_url names a Redis Cluster, which Semantik cannot use: take a single Redis, or several with "
+                "Sentinel (redis+sentinel://…). It holds little; one server is enough for all of it."
+            )
+
+    async def _cluster_info(self) -> dict[str, Any]:
+        try:
+            return await self.commands.info("cluster")
+        except ResponseError:  # an account that may not ask, or a server that has no such section
+            return {}
 
     async def memory_bytes(self) -> int:
         """The bytes that Redis uses for all its data; Unavailable when it does not answer."""

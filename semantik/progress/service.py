@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import NoReturn
 
@@ -25,7 +25,8 @@ _NEWEST_MESSAGES = 20  # more than there are between two messages with the progr
 
 
 class ProgressService:
-    """`url` is redis://, rediss:// or unix:///path/to.sock; ConfigError for anything else.
+    """`url` is redis://, rediss://, redis+sentinel:// or unix:///path/to.sock; ConfigError for anything else, and,
+    on entering, for a Redis Cluster.
 
     `on_batch` is called with every batch of messages that was delivered to the subscribers of this server.
     Inside `async with`, the task `reader` runs; it never ends by itself. `failure` is a future that gets an
@@ -50,6 +51,12 @@ class ProgressService:
         self._stream_reader = StreamReader(self._store, on_batch)
 
     async def __aenter__(self) -> ProgressService:
+        try:
+            with suppress(Unavailable):  # then the reader asks again
+                await self.redis.refuse_cluster()
+        except BaseException:
+            await self.redis.close()
+            raise
         self.failure = asyncio.get_running_loop().create_future()
         self.reader = asyncio.create_task(self._stream_reader.run(), name="progress reader")
         self.reader.add_done_callback(self._on_task_done)

@@ -54,10 +54,13 @@ class StreamReader:
                     verified = True
                     if lost_at is not None:
                         log.info("Redis is back after %.1f s", loop.time() - lost_at)
-                        lost_at, delays = None, backoff_delays()
+                        lost_at = None
                 self._wake_pending = False
                 after = {name: c.position.id for name, c in self._channels.items() if c.position is not None}
                 found = await self._store.read(after, READ_COUNT)
+                delays = (
+                    backoff_delays()
+                )  # not before: another connection than that of the check may fail at once
             except Unavailable as error:
                 verified = False
                 if lost_at is None:

@@ -35,8 +35,8 @@ class StreamStore:
         self._pages = asyncio.Semaphore(CONCURRENT_PAGES)
 
     async def check(self) -> None:
-        """Return when Redis answers."""
-        await self._redis.check()
+        """Return when Redis answers. Raises ConfigError for a Redis Cluster."""
+        await self._redis.refuse_cluster()
 
     async def publish(self, operation_id: str, arguments: Sequence[str | bytes | int]) -> tuple[str, int]:
         """Run the script; the message's id ("" when it was refused) and seq."""

@@ -47,7 +47,7 @@ async def test_its_own_tests_pass_in_node(shared: Serving, tmp_path: Path) -> No
 @needs_node
 async def test_it_goes_on_in_node_after_the_connection_was_cut(shared: Serving) -> None:
     client = await new_user(shared)
-    async with fake_operation(shared, client) as operation, Relay(shared) as relay:
+    async with fake_operation(shared, client) as operation, Relay(shared.url) as relay:
         running = await asyncio.create_subprocess_exec(
             "node", str(TESTS / "watch.mjs"), f"http://{relay.address}", client.token, operation.id,
             stdout=asyncio.subprocess.PIPE,
@@ -70,7 +70,7 @@ async def test_it_goes_on_in_node_after_the_connection_was_cut(shared: Serving) 
 async def test_it_works_in_chromium(shared: Serving) -> None:
     client = await new_user(shared)
     name = (await client.get_me())["username"]
-    async with fake_operation(shared, client) as operation, Relay(shared) as relay:
+    async with fake_operation(shared, client) as operation, Relay(shared.url) as relay:
         loop = asyncio.get_running_loop()
         ending: list[asyncio.Task[Any]] = []
 

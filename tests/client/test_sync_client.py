@@ -76,7 +76,7 @@ async def test_an_iterator_that_is_left_ends_its_connection(shared: Serving) -> 
 
 async def test_events_are_lost_with_their_connection(shared: Serving) -> None:
     client = await new_user(shared)
-    async with fake_operation(shared, client) as operation, Relay(shared) as relay:
+    async with fake_operation(shared, client) as operation, Relay(shared.url) as relay:
         events = Client(f"http://{relay.address}", client.token).follow_operation(operation.id)
         assert (await anext(events))["data"]["type"] == "current_state"
         relay.cut()

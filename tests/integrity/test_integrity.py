@@ -22,7 +22,7 @@ from support.server import serve
 from semantik.core.models import Lease, new_id, now
 from semantik.integrity import CHECKS, check, repair
 
-pytestmark = [pytest.mark.gen_test, pytest.mark.embedded, pytest.mark.server]
+pytestmark = [pytest.mark.gen_test, pytest.mark.server]
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ async def test_the_address_of_the_wscat_example_is_right(shared: Serving) -> Non
 async def test_the_python_example_goes_on_after_it_was_cut(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
     program = tmp_path / "watch.py"
-    async with fake_operation(shared, client) as operation, Relay(shared) as relay:
+    async with fake_operation(shared, client) as operation, Relay(shared.url) as relay:
         own = {"OPERATION_ID": operation.id, "YOUR_TOKEN": client.token}
         program.write_text(
             _put(_example("python", "import websockets"), **{"localhost:8080": relay.address}, **own)

@@ -2,141 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import re
-import shutil
-import ssl
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
-import httpx
 import pytest
 import websockets
 from support.api import PASSWORD, new_user
 from support.fake_operation import fake_operation
-from support.local_tls import Certificate, free_port
-from support.patience import deadline, patience
-from support.server import ROOT, Serving
+from support.patience import deadline
+from support.proxies import PROXIES, Proxy, missing, proxied
+from support.server import Serving
 from support.uploads import collection
 
 pytestmark = pytest.mark.gen_test
 
-NOBODY = 65534
 _LIMIT = 1 << 20  # max_body_bytes
-
-
-@dataclass(frozen=True)
-class Proxy:
-    """A proxy that runs, and what its clients trust."""
-
-    origin: str
-    trust: ssl.SSLContext
-
-    def client(self, **headers: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.origin, verify=self.trust, headers=headers, timeout=patience())
-
-    @asynccontextmanager
-    async def socket(self, path: str, **options: Any) -> AsyncIterator[websockets.ClientConnection]:
-        address = f"wss{self.origin.removeprefix('https')}{path}"
-        async with websockets.connect(address, ssl=self.trust, **options) as opened:
-            yield opened
-
-
-def _nginx(folder: Path, port: int, plain: int, behind: str) -> list[str]:
-    text = (ROOT / "conf/nginx/semantik.conf").read_text()
-    text = re.sub(r".*listen \[::\].*\n", "", text)
-    for old, new in (
-        ("127.0.0.1:8080", behind),
-        ("listen 80;", f"listen 127.0.0.1:{plain};"),
-        ("listen 443 ", f"listen 127.0.0.1:{port} "),
-        ("semantik.example.org", "localhost"),
-        ("/etc/ssl/semantik/fullchain.pem", f"{folder}/certificate.pem"),
-        ("/etc/ssl/semantik/privkey.pem", f"{folder}/key.pem"),
-        ("/var/log/nginx/", f"{folder}/"),
-    ):
-        assert old in text, old
-        text = text.replace(old, new)
-    places = "".join(
-        f"{name}_temp_path {folder}/{name};\n"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    main = f"daemon off; pid {folder}/pid; events {{}}\nhttp {{\naccess_log off;\n{places}{text}\n}}\n"
-    (folder / "main.conf").write_text(main)
-    return ["nginx", "-p", str(folder), "-e", "stderr", "-c", str(folder / "main.conf")]
-
-
-def _caddy(folder: Path, port: int, plain: int, behind: str) -> list[str]:
-    text = (ROOT / "conf/caddy/Caddyfile").read_text()
-    for old, new in (
-        ("127.0.0.1:8080", behind),
-        (
-            "semantik.example.org {\n",
-            f"https://localhost:{port} {{\n\tbind 127.0.0.1\n\ttls {folder}/certificate.pem {folder}/key.pem\n",
-        ),
-    ):
-        assert old in text, old
-        text = text.replace(old, new)
-    options = f"{{\n\tadmin off\n\tauto_https off\n\thttp_port {plain}\n\tstorage file_system {folder}\n}}\n"
-    (folder / "Caddyfile").write_text(options + text)
-    return ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
-
-
-PROXIES: dict[str, Callable[[Path, int, int, str], list[str]]] = {"nginx": _nginx, "caddy": _caddy}
 
 
 @pytest.fixture(scope="module", params=PROXIES)
 def proxy(request: pytest.FixtureRequest, shared: Serving) -> Iterator[Proxy]:
-    name: str = request.param
-    missing = [each for each in (name, "openssl") if shutil.which(each) is None]
-    if missing:
-        pytest.skip(f"{' and '.join(missing)} not installed")
-    folder = Path(tempfile.mkdtemp(prefix="semantik-proxy-"))
-    Certificate(folder, "localhost")
-    port = free_port()
-    command = PROXIES[name](folder, port, free_port(), shared.url.removeprefix("http://"))
-    # As root it would look for a user of its own, which the machine need not have.
-    user = NOBODY if os.geteuid() == 0 else None
-    if user is not None:
-        for each in (folder, *folder.iterdir()):
-            os.chown(each, NOBODY, NOBODY)
-    with (folder / "told").open("w") as told_there:
-        process = subprocess.Popen(
-            command,
-            stderr=told_there,
-            user=user,
-            group=user,
-            extra_groups=None if user is None else [],
-            env={"PATH": os.environ["PATH"], "HOME": str(folder)},
-        )
-    try:
-        asyncio.run(_until_open(process, port, folder / "told"))
-        yield Proxy(
-            f"https://localhost:{port}", ssl.create_default_context(cafile=folder / "certificate.pem")
-        )
-    finally:
-        process.terminate()
-        process.wait(patience())
-        shutil.rmtree(folder)
-
-
-async def _until_open(process: subprocess.Popen[bytes], port: int, said: Path) -> None:
-    async with deadline():
-        while True:
-            assert process.poll() is None, said.read_text()
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
+    if lacking := missing(request.param):
+        pytest.skip(f"{lacking} not installed")
+    with proxied(request.param, [shared.url.removeprefix("http://")]) as proxy:
+        yield proxy
 
 
 async def test_the_browser_signs_in_and_its_cookie_is_for_tls_alone(proxy: Proxy, shared: Serving) -> None:

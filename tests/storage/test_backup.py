@@ -233,12 +233,6 @@ def test_an_unreadable_database_is_named(home: Path) -> None:
     assert not (home / "never").exists()
 
 
-def test_an_external_mongodb_is_left_to_mongodump(home: Path, monkeypatch: Any) -> None:
-    monkeypatch.setenv("SEMANTIK_MONGO_URL", "mongodb://db.example.org")
-    status, output = run_backup(home / "new")
-    assert (status, "`mongodump --oplog` backs it up" in output, output.count("\n")) == (2, True, 1)
-
-
 async def test_uploaded_files_are_in_a_back_up_on_request(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:

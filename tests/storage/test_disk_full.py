@@ -30,7 +30,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from semantik.client.api import Client
 from semantik.storage.mongo import Store
 
-pytestmark = [pytest.mark.gen_test, pytest.mark.noisy]
+pytestmark = [pytest.mark.gen_test, pytest.mark.noisy, pytest.mark.embedded]
 
 _FLAGS = ("--auth-registration", "open", "--progress-linger-s", "0.5")
 _SIZE = "64m"

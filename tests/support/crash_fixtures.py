@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from support.api import PASSWORD, ask
 from support.archives import write_zip, zip_bytes
+from support.copied_stores import copy_home
 from support.server import SETUP_CODE, given_settings, serve
 
 from semantik.client.api import Client
@@ -64,13 +66,10 @@ class Home:
             environ=given_settings(self.data), overrides={**given, "port": "0", "data": str(self.data)}
         )
 
-    async def again(self, data: Path, folder: Path) -> Home:
-        """The same in another data folder: a copy, or made anew in `folder` when MongoDB is elsewhere."""
-        if "SEMANTIK_TEST_MONGO_URL" in os.environ:
-            home = Home(data, folder)
-            await home.prepare()
-            return home
+    async def again(self, data: Path) -> Home:
+        """The same in another data folder."""
         shutil.copytree(self.data, data, ignore=shutil.ignore_patterns("run", "lock", "log"))
+        await asyncio.to_thread(copy_home, self.data, data)
         return Home(data, self.folder)
 
     async def prepare(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from support.copied_stores import copied_stores
 
 from semantik.commands.store_connection import open_stores
 from semantik.config.loader import load
@@ -59,7 +60,7 @@ async def open_scene(prepared: Path, tmp_path: Path) -> AsyncIterator[Scene]:
     data = tmp_path / "data"
     shutil.copytree(prepared, data, ignore=shutil.ignore_patterns("run", "lock"))
     (data / "lock").touch()
-    settings = load(environ={}, overrides={"data": str(data)})
+    settings = load(environ=copied_stores(prepared, data), overrides={"data": str(data)})
     async with open_stores(settings) as stores:
         [collection] = await stores.store.collections.all()
         documents = [

@@ -30,6 +30,9 @@ def main(argv: list[str]) -> int:
     """Run the command whose name comes first."""
     # The project first: the folders of its tests have the names of its packages.
     sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
+    from support.mongo_commands import listen
+
+    listen()
     if argv[:1] == ["--launcher"]:
         argv = _serve_launches(socket.socket(fileno=int(argv[1])))
     signal.signal(signal.SIGINT, signal.SIG_DFL)

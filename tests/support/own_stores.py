@@ -19,6 +19,7 @@ from support.patience import patience
 
 _USER, _PASSWORD = "semantik", "a pass/word: of @ store"
 _LOOK_S = 0.05
+_SLOW_MS = 300_000  # SecantusDB updates some twenty rows a second that have several indexes
 
 
 class _Server:
@@ -78,7 +79,7 @@ def secantus(folder: Path, certificate: Certificate | None = None) -> Mongo:
         str(port),
     ]
     command += ["--storage-path", str(folder / "data"), "--log-level", "WARNING"]
-    server = Mongo(command, folder / "log", f"mongodb://127.0.0.1:{port}")
+    server = Mongo(command, folder / "log", f"mongodb://127.0.0.1:{port}/?socketTimeoutMS={_SLOW_MS}")
     server.start()
     if certificate is not None:
         with pymongo.MongoClient[dict[str, object]](server.url) as client:
@@ -89,7 +90,7 @@ def secantus(folder: Path, certificate: Certificate | None = None) -> Mongo:
         server.command += ["--auth", *files]
         server.url = (
             f"mongodb://{_USER}:{quote(_PASSWORD, safe='')}@127.0.0.1:{port}/?authSource=admin"
-            f"&tls=true&tlsCAFile={quote(str(certificate.file), safe='')}"
+            f"&socketTimeoutMS={_SLOW_MS}&tls=true&tlsCAFile={quote(str(certificate.file), safe='')}"
         )
         server.start()
     return server
@@ -119,6 +120,7 @@ class Redis(_Server):
         tls += ["--tls-key-file", str(certificate.key), "--tls-ca-cert-file", str(certificate.file)]
         command = [program, "--bind", "127.0.0.1", "--port", "0", *tls, "--tls-auth-clients", "no"]
         command += ["--requirepass", _PASSWORD, "--save", "", "--appendonly", "yes", "--dir", str(folder)]
+        command += ["--databases", "128"]  # those of workers of pytest-xdist, and of support/copied_stores.py
         super().__init__(command, folder / "log")
         self.url = (
             f"rediss://:{quote(_PASSWORD, safe='')}@127.0.0.1:{port}"

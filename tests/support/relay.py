@@ -1,18 +1,22 @@
-"""A TCP relay in front of a server, whose connections a test can cut."""
+"""A TCP relay in front of a server, whose connections a test can cut, or refuse for a time."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-
-from support.server import Serving
+from urllib.parse import urlsplit
 
 
 class Relay:
-    """Stands between a client and the server, at `address`; `cut` ends all connections without a word."""
+    """Stands between a client and the server with `url`, at `address`; `cut` ends all connections without a word.
 
-    def __init__(self, serving: Serving) -> None:
-        self._host, _, self._port = serving.url.removeprefix("http://").partition(":")
+    While it is `away`, new ones end at once.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname, parts.port
+        self.away = False
         self._open: list[asyncio.StreamWriter] = []
 
     async def __aenter__(self) -> Relay:
@@ -30,7 +34,10 @@ class Relay:
         self._open.clear()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        its_reader, its_writer = await asyncio.open_connection(self._host, int(self._port))
+        if self.away:
+            writer.transport.abort()
+            return
+        its_reader, its_writer = await asyncio.open_connection(self._host, self._port)
         self._open += [writer, its_writer]
         await asyncio.gather(_pump(reader, its_writer), _pump(its_reader, writer))
 

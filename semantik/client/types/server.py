@@ -32,6 +32,10 @@ class Instance(TypedDict):
     roots: list[str]
     models: list[str]
     device: str
+    peer_url: str | None
+    load: float
+    free_bytes: int
+    refused: int
 
 
 class LogLine(TypedDict):
@@ -41,6 +45,14 @@ class LogLine(TypedDict):
     message: str
 
 
+class RemoteWorker(TypedDict):
+    name: str
+    host: str
+    tasks: int
+    running: int
+    seen_s: float
+
+
 class Status(TypedDict):
     version: str
     python: str
@@ -48,10 +60,19 @@ class Status(TypedDict):
     stores: StatusStores
     queue: StatusQueue
     instances: list[Instance]
+    cluster: StatusCluster | None
     pid: int
     rss_bytes: int
     workers: list[StatusWorkersItem]
     isolation: StatusIsolation
+
+
+class StatusCluster(TypedDict):
+    """The Dask cluster of this server, or null where `pool.scheduler` names none."""
+
+    scheduler: str
+    connected: bool
+    workers: list[RemoteWorker]
 
 
 class StatusIsolation(TypedDict):

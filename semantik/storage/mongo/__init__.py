@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
 
 from semantik.core.errors import ConfigError, Unavailable
@@ -44,11 +45,15 @@ from semantik.storage.mongo.webhooks import WebhookTable
 
 __all__ = ["Store"]
 
-_SELECT_MS = 3_000
-_CONNECT_MS = 10_000  # also for the driver's regular look at the server, which a busy one answers late
-_ANSWER_MS = 15_000
-_MAJORITY_MS = 10_000
-_W = re.compile(r"[?&]w=", re.IGNORECASE)
+# What an administrator's URL says goes before these.
+_DEFAULTS: Mapping[str, Any] = {
+    "serverSelectionTimeoutMS": 3_000,
+    "connectTimeoutMS": 10_000,  # also for the driver's regular look at the server, which a busy one answers late
+    "socketTimeoutMS": 15_000,
+    "appname": "semantik",
+}
+_MAJORITY: Mapping[str, Any] = {"w": "majority", "wtimeoutMS": 10_000}
+_OPTION = re.compile(r"[?&](\w+)=")
 _PING_S = 3.0
 _CLOSE_S = 1.0
 
@@ -62,8 +67,8 @@ class Store:
 
     def __init__(self, url: str, database: str, reads_url: str = "") -> None:
         # The embedded store is one process, which has nobody to wait for.
-        urls, concern = ([url, reads_url], {}) if reads_url else ([url], _majority(url))
-        self._clients = [_client(each, concern) for each in urls]
+        urls, defaults = ([url, reads_url], _DEFAULTS) if reads_url else ([url], {**_DEFAULTS, **_MAJORITY})
+        self._clients = [_client(each, defaults) for each in urls]
         options = CodecOptions[Record](tz_aware=True)
         base, reads = (self._clients[at].get_database(database, codec_options=options) for at in (0, -1))
         self._meta = Table(base["meta"])
@@ -124,6 +129,10 @@ class Store:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """For a store that was not entered, too."""
         # close() ends the sessions in MongoDB, and blocks until that has answered.
         closing = [asyncio.ensure_future(asyncio.to_thread(each.close)) for each in self._clients]
         await asyncio.wait(closing, timeout=_CLOSE_S)
@@ -137,6 +146,10 @@ class Store:
         except (Unavailable, TimeoutError):
             return False
         return True
+
+    async def is_empty(self) -> bool:
+        """Whether no server has ever used this database."""
+        return await self._meta.find_one({}) is None
 
     async def setup_code(self, new: str) -> str:
         """The code for registering the first user, shared by all servers on this database; `new` if there is none."""
@@ -156,24 +169,21 @@ class Store:
         await self._meta.delete_many({"_id": "setup_code"})
 
 
-def _majority(url: str) -> dict[str, Any]:
-    """A write is done when most servers of a replica set have it, unless the URL says otherwise.
+def _client(url: str, defaults: Mapping[str, Any]) -> AsyncIOMotorClient[Record]:
+    """By default a write is done when most servers of a replica set have it.
 
     Reads come from the primary, as it has the rows (read concern "local"): what a primary that is replaced had not yet
     passed on may be read for a moment; each write that depends on it is fenced, and fails then.
     """
-    return {} if _W.search(url) else {"w": "majority", "wtimeoutMS": _MAJORITY_MS}
-
-
-def _client(url: str, concern: dict[str, Any]) -> AsyncIOMotorClient[Record]:
+    given = {name.lower() for name in _OPTION.findall(url)}
     try:
-        return AsyncIOMotorClient(
-            url,
-            **concern,
-            serverSelectionTimeoutMS=_SELECT_MS,
-            connectTimeoutMS=_CONNECT_MS,
-            socketTimeoutMS=_ANSWER_MS,
-            appname="semantik",
+        client: AsyncIOMotorClient[Record] = AsyncIOMotorClient(
+            url, **{name: value for name, value in defaults.items() if name.lower() not in given}
         )
     except (PyMongoError, ValueError) as error:
         raise ConfigError(f"mongo_url is not an address of a MongoDB: {str(error).rstrip('.')}.") from error
+    if client.read_preference != ReadPreference.PRIMARY:
+        raise ConfigError("mongo_url: readPreference must be primary: others may lack what was just written.")
+    if not client.write_concern.acknowledged:
+        raise ConfigError("mongo_url: w must not be 0: nothing would be known to be written.")
+    return client

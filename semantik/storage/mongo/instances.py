@@ -19,7 +19,8 @@ class Instance:
 
     `roots` are the folders that it reads for everybody, `models` its default model and the folders of others, and
     `refused` the operations that it could run by their place in the queue, but whose folder or model it has not. At
-    `peer_url` the others reach it; empty: nowhere.
+    `peer_url` the others reach it; empty: nowhere. `load` is the load average of a minute for each processor of its
+    machine, `free_bytes` the memory that is free there.
     """
 
     id: str
@@ -38,6 +39,8 @@ class Instance:
     device: str = ""
     refused: tuple[str, ...] = ()
     peer_url: str = ""
+    load: float = 0.0
+    free_bytes: int = 0
 
     def is_silent(self, moment: datetime) -> bool:
         """Whether its heartbeats have stopped: it has died, or cannot reach MongoDB."""
@@ -72,9 +75,8 @@ class InstanceTable:
 
 
 def _instance(row: Record) -> Instance:
-    special = ("id", "started_at", "seen_at", "roots", "models", "refused", "label", "device", "peer_url")
-    fields = {name: row[name] for name in Instance.__dataclass_fields__ if name not in special}
     # Rows of builds whose servers took every operation have no more than these.
+    fields = {name: row[name] for name in ("host", "pid", "url", "version", "workers", "pool", "running")}
     return Instance(
         id=row["_id"],
         started_at=time_of(row["started_at"]),
@@ -85,5 +87,7 @@ def _instance(row: Record) -> Instance:
         device=row.get("device", ""),
         refused=tuple(row.get("refused", ())),
         peer_url=row.get("peer_url", ""),
+        load=row.get("load", 0.0),
+        free_bytes=row.get("free_bytes", 0),
         **fields,
     )

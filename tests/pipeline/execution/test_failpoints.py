@@ -120,7 +120,7 @@ def undisturbed(
     found: dict[str, dict[str, Any]] = {}
 
     async def run_all() -> None:
-        mine = await home.again(folder / "data", folder / "documents")
+        mine = await home.again(folder / "data")
         async with running(mine.settings, make_pool) as server, open_stores(mine.settings) as stores:
             client = await signed_in(server.url)
             for scenario in REACHED:
@@ -149,7 +149,7 @@ async def test_a_crash_leaves_the_result_of_an_undisturbed_run(
     scenario: str,
     stage: str,
 ) -> None:
-    mine = await home.again(tmp_path / "data", tmp_path / "documents")
+    mine = await home.again(tmp_path / "data")
     if scenario == "cancelled_reindex":
         await _crash(start, scenario, "reindex.reprocessed", mine)
         await _cancel(mine)
