@@ -34,6 +34,7 @@ class OperationStream:
 
     __slots__ = (
         "_collection_id",
+        "_ended",
         "_last",
         "_operation_id",
         "_principal",
@@ -57,6 +58,7 @@ class OperationStream:
         self._operation_id, self._type = operation.id, operation.type
         self._collection_id = operation.collection_id
         self._since = since
+        self._ended = False  # the last message was passed on: nothing may follow it
         self._last: tuple[int, int] | None = (
             None  # the last message's stream id, once the operation has ended
         )
@@ -99,8 +101,8 @@ class OperationStream:
     def deliver(self, batch: MessageBatch) -> bool:
         """As a Subscriber: pass the messages on, up to the last one."""
         last = batch.messages[-1]
-        ended = _is_last(last) or (self._last is not None and last.position.order >= self._last)
-        return self._sink.deliver(batch) and not ended
+        self._ended = _is_last(last) or (self._last is not None and last.position.order >= self._last)
+        return self._sink.deliver(batch) and not self._ended
 
     async def wait_writable(self) -> None:
         await self._sink.wait_writable()
@@ -109,6 +111,8 @@ class OperationStream:
         """Send how many watch the operation."""
 
         def send(_: str, count: WatcherCount) -> None:
+            if self._ended:  # while the last messages are written
+                return
             self._send("presence", {"watchers": count.sockets, "users": count.users})
 
         return self._services.connection_limiter.subscribe(self._operation_id, send)

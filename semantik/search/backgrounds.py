@@ -62,6 +62,11 @@ class Backgrounds:
         mean, deviation = _moments(known.sample, vector)
         return Background(mean, deviation, size, known.chance)
 
+    def chance(self, index: VectorIndex) -> Chance | None:
+        """What is known of it by now; None before the first `of`."""
+        known = self._measured.get(index)
+        return None if known is None else known.chance
+
     async def close(self) -> None:
         """Stop what is measured."""
         tasks = list(self._tasks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from semantik.search.hits import CharacterRange
@@ -29,14 +29,18 @@ class Highlights:
 def highlight(text: str, matcher: QueryMatcher) -> Highlights:
     matches = matcher.find(text)
     found = {match.number for match in matches}
-    worth = matcher.worth
-    total = matcher.total_worth
     return Highlights(
         _merged(matches),
         tuple(dict.fromkeys(word.typed for index, word in enumerate(matcher.words) if index in found)),
-        _best_sentence(text, matches, worth),
-        sum(worth[index] for index in found) / total if total > 0 else 0.0,
+        _best_sentence(text, matches, matcher.worth),
+        found_share(found, matcher),
     )
+
+
+def found_share(found: Set[int], matcher: QueryMatcher) -> float:
+    """The share of what the words looked for are worth that the words of these numbers are."""
+    total = matcher.total_worth
+    return sum(matcher.worth[index] for index in found) / total if total > 0 else 0.0
 
 
 def _merged(matches: Sequence[Match]) -> tuple[CharacterRange, ...]:

@@ -100,6 +100,16 @@ class WordWorth:
     least: float
 
 
+def words_in(text: str) -> set[str]:
+    """All words of a text that the matcher of any query may find in it."""
+    return {word for stretch in set(text[:_MAX_TEXT].split()) for _, _, word in _tokens(stretch)}
+
+
+def stems_of(word: str, languages: tuple[str, ...]) -> frozenset[str]:
+    """The stems under which a word of a text is found by a query of these languages."""
+    return _stems(word, languages)
+
+
 class QueryMatcher:
     """Finds the words of one query in many texts."""
 

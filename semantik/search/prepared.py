@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from semantik.analysis import likely_languages
+from semantik.core.models import Collection
 from semantik.index.keyword import KeywordIndex
-from semantik.query import ParsedQuery, parse
+from semantik.query import ParsedQuery, QueryFilters, parse
 from semantik.search.candidates import Retrieved
 from semantik.search.matching import QueryForms, QueryWords, WordWorth, words_of
 
@@ -49,6 +50,14 @@ def relaxed(prepared: PreparedQuery) -> PreparedQuery | None:
 def prepare_parsed(parsed: ParsedQuery) -> PreparedQuery:
     languages = likely_languages(parsed.plain)
     return PreparedQuery(parsed, languages, words_of(parsed, languages))
+
+
+def chosen(collections: Sequence[Collection], typed: QueryFilters) -> list[Collection]:
+    """Those that the query names with `in:`, or all; without those that it excludes."""
+    wanted = {name.casefold() for name in typed.collections}
+    unwanted = {name.casefold() for name in typed.not_collections}
+    names = [(each.name.casefold(), each) for each in collections]
+    return [each for name, each in names if name not in unwanted and (not wanted or name in wanted)]
 
 
 async def frequencies(words: QueryWords, index: KeywordIndex) -> tuple[int, ...]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from semantik.core.models import Filters
-from semantik.index.ranges import Ranges
 
 Mode = Literal[
     "hybrid",  # by meaning and by words
@@ -42,8 +41,7 @@ class SearchQuery:
     in either grouping; None is no limit, or 3 where the result is grouped by document. Without `correct`, words that
     no collection has stay as they were typed. With `sort`, the matched set is ordered by what is known of its documents
     (see `semantik/search/matched_set.py`); `facets` are counted in it, at most `facet_values` values of each.
-    Without `relax`, phrases that no chunk has are not searched for as words. Only chunks `within` these seqs are
-    found, where a single collection is searched.
+    Without `relax`, phrases that no chunk has are not searched for as words.
     """
 
     text: str
@@ -62,4 +60,3 @@ class SearchQuery:
     descending: bool = False
     rerank: bool = True  # where search.reranker is set
     relax: bool = True
-    within: Ranges | None = field(default=None, compare=False)

@@ -16,7 +16,7 @@ import numpy as np
 from semantik.config import settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import Collection, Generation
-from semantik.index import RetrievalQuery, Retriever, ranges
+from semantik.index import RetrievalQuery, Retriever
 from semantik.search.backgrounds import Backgrounds
 from semantik.search.candidates import Retrieved, Side
 from semantik.search.collection_search import CollectionSearch, Opened
@@ -56,11 +56,11 @@ class RetrievalStep:
         self._indexes = indexes
         self._embedder = embedder
         self._limits = limits
-        self._backgrounds = Backgrounds()
+        self.backgrounds = Backgrounds()
 
     async def close(self) -> None:
         """Stop what is measured in the background; before the indexes are closed."""
-        await self._backgrounds.close()
+        await self.backgrounds.close()
 
     def is_ready(self, collections: Sequence[Collection]) -> bool:
         """Whether the indexes of the collections are open here and up to date."""
@@ -92,12 +92,7 @@ class RetrievalStep:
         return [_scaled(each) for each in found]
 
     async def _list(self, collection: Collection, query: SearchQuery, depth: int) -> Retrieved:
-        if query.within is not None:
-            spans = await self.catalog.spans(collection, query.filters)
-            firsts = spans[:, 0] if len(spans) else np.empty(0, np.int64)
-            seqs = [int(seq) for seq in firsts[ranges.is_within(firsts, query.within)]][:depth]
-        else:
-            seqs = await self.catalog.newest(collection, query.filters, depth)
+        seqs = await self.catalog.newest(collection, query.filters, depth)
         scores = {seq: 1 / (1 + rank) for rank, seq in enumerate(seqs)}
         bound = 1 / depth if len(seqs) >= depth else None
         return Retrieved(collection, None, Side(scores, 1.0, bound), considered=len(seqs))
@@ -113,20 +108,17 @@ class RetrievalStep:
         earlier: Retrieved | None = None,
     ) -> Retrieved:
         generation = collection.current
-        opened = Opened.of(self._indexes.get_if_ready(generation) or await self._get_synced(generation))
+        opened = await self.open(generation)
         if opened is None:
             return Retrieved(collection)
         vectors, words = opened.vectors, opened.words
         allowed = None
         if query.filters.any:
             allowed = await self.catalog.spans(collection, query.filters)
-        if query.within is not None:
-            new = query.within
-            allowed = new if allowed is None else ranges.intersection(ranges.union(allowed), new)
         limits = self._limits()
         # Where words can answer, too, a query waits less long for the model.
         wait_s = limits.meaning_wait_s if words and query.mode == "hybrid" else limits.timeout_s
-        embed = partial(self._embed, generation, wait_s)
+        embed = partial(self.embed, generation, wait_s)
         plain = prepared.parsed.plain
         request = RetrievalQuery(plain, partial(embed, plain), prepared.parsed, prepared.languages)
         search = CollectionSearch(
@@ -136,7 +128,7 @@ class RetrievalStep:
         )
         considered = vectors.size if allowed is None else int(np.sum(allowed[:, 1] - allowed[:, 0]))
         try:
-            found = await search.run(query.mode, considered, self._backgrounds)
+            found = await search.run(query.mode, considered, self.backgrounds)
             counts = earlier.frequencies if earlier else None
             if words and counts is None:
                 counts = await frequencies(prepared.words, words)
@@ -145,11 +137,16 @@ class RetrievalStep:
                 raise
             # Its files are damaged or cannot be written. It is opened again by a later search.
             search = replace(search, opened=Opened(vectors, None))
-            found, counts = await search.run(query.mode, considered, self._backgrounds), None
+            found, counts = await search.run(query.mode, considered, self.backgrounds), None
         return replace(found, size=vectors.size, frequencies=counts)
 
-    async def _embed(self, generation: Generation, wait_s: float, text: str) -> Vector:
-        """The query's vector. Raises Invalid when the model at this name or path is no longer what it was."""
+    async def open(self, generation: Generation) -> Opened | None:
+        """Its retrievers, up to date; None while it has no chunks. Raises Unavailable."""
+        return Opened.of(self._indexes.get_if_ready(generation) or await self._get_synced(generation))
+
+    async def embed(self, generation: Generation, wait_s: float | None, text: str) -> Vector:
+        """The query's vector, within `wait_s` seconds, by default those of any search. Raises Unavailable, Busy, and
+        Invalid when the model at this name or path is no longer what it was."""
         vector = await self._embedder.embed(generation.model, generation.precision, text, timeout_s=wait_s)
         generation.require_dimension(len(vector))
         return vector

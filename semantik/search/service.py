@@ -14,7 +14,7 @@ from semantik.auth.principal import Principal
 from semantik.config import settings
 from semantik.core.errors import Invalid, SemantikError, Unavailable
 from semantik.core.models import Collection
-from semantik.query import QueryFilters, merged
+from semantik.query import merged
 from semantik.search.annotation import Annotator, best_relevance
 from semantik.search.candidates import Retrieved
 from semantik.search.corrections import Corrector, WordIndex
@@ -24,7 +24,8 @@ from semantik.search.hits import Correction, FacetCounts, Hit, Matched, SearchRe
 from semantik.search.hydration import HydrationStep
 from semantik.search.index_sync import IndexSync
 from semantik.search.matched_set import MatchedSet, MatchedSets
-from semantik.search.prepared import PreparedQuery, prepare, prepare_parsed, relaxed
+from semantik.search.percolator import Percolator
+from semantik.search.prepared import PreparedQuery, chosen, prepare, prepare_parsed, relaxed
 from semantik.search.query import Facet, Mode, SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.relevance import in_order
@@ -53,7 +54,7 @@ class _Found:
 
 
 class SearchService:
-    """Answers the queries of users; `similar` finds more like a chunk."""
+    """Answers the queries of users; `similar` finds more like a chunk, `percolator` queries that chunks match."""
 
     def __init__(
         self,
@@ -76,6 +77,7 @@ class SearchService:
         self._indexes = indexes
         self._corrector = Corrector()
         self.similar = SimilarChunks(store, authorizer, indexes)
+        self.percolator = Percolator(self._retrieval)
 
     async def close(self) -> None:
         """Stop what is measured in the background; before the indexes are closed."""
@@ -93,14 +95,14 @@ class SearchService:
         for attempt in range(_MAX_ATTEMPTS):
             cached = [] if attempt else self._cached_collections(principal, ids)
             collections = cached or await self._authorizer.collections(principal, ids)
-            chosen = _chosen(collections, parsed.filters)
+            within = chosen(collections, parsed.filters)
             try:
-                prepared, corrections = await self._correct(chosen, cached, query, asked)
-                found = await self._answer(chosen, cached, query, prepared)
+                prepared, corrections = await self._correct(within, cached, query, asked)
+                found = await self._answer(within, cached, query, prepared)
                 without_phrases = relaxed(prepared) if query.relax else None
                 if not found.hits and not found.stale and without_phrases:
                     prepared = without_phrases
-                    found = replace(await self._answer(chosen, cached, query, prepared), relaxed=True)
+                    found = replace(await self._answer(within, cached, query, prepared), relaxed=True)
             except SemantikError:
                 if not cached or await self._authorizer.collections(principal, ids) == cached:
                     raise
@@ -231,14 +233,6 @@ class SearchService:
         """
         found = self._authorizer.cached(principal, ids)
         return found if self._retrieval.is_ready(found) else []
-
-
-def _chosen(collections: Sequence[Collection], typed: QueryFilters) -> list[Collection]:
-    """Those that the query names with `in:`, or all; without those that it excludes."""
-    wanted = {name.casefold() for name in typed.collections}
-    unwanted = {name.casefold() for name in typed.not_collections}
-    names = [(each.name.casefold(), each) for each in collections]
-    return [each for name, each in names if name not in unwanted and (not wanted or name in wanted)]
 
 
 def _result(

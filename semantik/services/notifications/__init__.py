@@ -16,9 +16,9 @@ from semantik.auth.groups import GroupService
 from semantik.auth.sealing import WEBHOOKS, Sealer
 from semantik.config.settings import Settings
 from semantik.search.service import SearchService
-from semantik.services.notifications.alert_finder import AlertFinder
 from semantik.services.notifications.alert_saver import AlertSaver
 from semantik.services.notifications.alerts import AlertService, VisibleAlert
+from semantik.services.notifications.block_evaluation import BlockEvaluator
 from semantik.services.notifications.deliveries import DeliveryService
 from semantik.services.notifications.delivery_queue import DeliveryQueue
 from semantik.services.notifications.dispatch import Dispatch
@@ -92,14 +92,8 @@ class Notifications:
     async def run(self, search: SearchService) -> NoReturn:
         """Look for new matches with `search`, and send what is queued, for ever."""
         saver = AlertSaver(self._store, self.alerts.wake, self._deliveries.wake, self._reached)
-        evaluator = self._evaluator = AlertEvaluator(
-            self._store,
-            self._readers,
-            AlertFinder(search),
-            saver,
-            self._current,
-            self._reached,
-        )
+        blocks = BlockEvaluator(self._store, search.percolator, saver, self._current, self._reached)
+        evaluator = self._evaluator = AlertEvaluator(self._store, self._readers, blocks, self._current)
         async with asyncio.TaskGroup() as tasks:
             for work in (evaluator.run(), self.alerts.run(), self._deliveries.run(), self._upkeep.run()):
                 tasks.create_task(work)

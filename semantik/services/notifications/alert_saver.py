@@ -28,21 +28,28 @@ class AlertSaver:
     async def save(self, found: Sequence[Alert], token: str, number: int) -> int:
         """Save those that are new, after `number`, for the holder of the user's lease; returns the last number.
 
-        Raises Conflict when another server holds the lease by now.
+        A search that is deleted meanwhile leaves no alerts. Raises Conflict when another server holds the lease by now.
         """
+        if not found:
+            return number
+        user_id = found[0].user_id
+        searches = {each.id: each for each in await self._store.saved_searches.of_user(user_id)}
         known = await self._store.alerts.known([each.id for each in found])
         fresh: dict[str, Alert] = {}
         for each in found:
-            if each.id not in known and each.id not in fresh:
+            search = searches.get(each.search_id)
+            if search is not None and each.id not in known and each.id not in fresh:
                 number += 1
-                fresh[each.id] = replace(each, number=number)
+                fresh[each.id] = replace(each, number=number, queued=not _targets(search))
         if fresh:
-            user_id = found[0].user_id
-            await self._store.alerts.add(list(fresh.values()))
+            alerts = list(fresh.values())
+            await self._store.alerts.add(alerts)
             self._reached("alerts.added")
             await self._store.alerts.set_last_number(user_id, token, number)
             self._on_saved()
-            await self.queue_deliveries(user_id)
+            if not all(each.queued for each in alerts):
+                await self.queue_deliveries(user_id)
+            await self._remove_of_deleted({each.search_id for each in alerts})
         return number
 
     async def queue_deliveries(self, user_id: str) -> None:
@@ -59,6 +66,12 @@ class AlertSaver:
         await self._store.alerts.mark_queued([each.id for each in alerts])
         if deliveries:
             self._on_queued()
+
+    async def _remove_of_deleted(self, search_ids: set[str]) -> None:
+        """Who deletes a search removes its record first, and its alerts then: one of both sides sees the other's."""
+        for search_id in search_ids - await self._store.saved_searches.existing(search_ids):
+            await self._store.deliveries.remove_target(MAIL + search_id)
+            await self._store.alerts.remove_search(search_id)
 
 
 def _targets(search: SavedSearch | None) -> list[str]:

@@ -1,7 +1,7 @@
-"""Does saved searches again for what is newly indexed, and saves what they find as alerts. Runs on the loop.
+"""Looks for saved searches that match what is newly indexed, and saves the matches as alerts. Runs on the loop.
 
     wake | timer -> collections that have grown -> searches that have not looked at that yet
-                 -> lease of the user -> new chunks -> search -> alerts -> deliveries -> cursor
+                 -> leases of their users -> new chunks, for all searches at once -> alerts -> deliveries -> cursors
 
 Each step may be done again: an alert's id is made of search, collection and chunk, a delivery's of alert and target,
 and the cursor moves last. A server that dies on the way leaves the rest to the next one that takes the lease.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
@@ -20,64 +20,47 @@ from typing import NoReturn
 from semantik.auth.authorization import access_of
 from semantik.auth.principal import Principal
 from semantik.config.settings import Settings
-from semantik.core.errors import Conflict, SemantikError, Unavailable
-from semantik.core.models import Collection, SavedSearch, new_id
-from semantik.services.notifications.alert_finder import AlertFinder
-from semantik.services.notifications.alert_saver import AlertSaver
-from semantik.services.notifications.new_chunks import NewChunkReader
+from semantik.core.errors import Unavailable
+from semantik.core.models import Collection, SavedSearch
+from semantik.services.notifications.block_evaluation import BlockEvaluator, Span
 from semantik.services.notifications.readers import Readers
+from semantik.services.notifications.user_leases import UserLeases
 from semantik.storage.mongo import Store
 
 log = logging.getLogger("semantik.alerts")
 
-BLOCK = 20_000  # chunks that a search looks at in one step
 _IDLE_S = 30.0  # without saved searches; one that is saved here is noticed at once
 _ALL_ROUNDS = (
     12  # in one of so many, collections that have not grown are looked at, too: they may have been shared
 )
 _REST = 3.0  # times the duration of a round: however many searches there are, three quarters of the time are for others
-_RENEWALS = 3  # in the time of a lease, operations.lease_s
 
 
-@dataclass
-class _Lease:
-    """The right to make a user's alerts, and the last number that was given."""
+@dataclass(frozen=True)
+class _Pair:
+    """A search, and a collection in which it looks."""
 
-    user_id: str
-    token: str
-    number: int
-    renewed_at: float
+    search: SavedSearch
+    collection: Collection
 
-
-class LeaseHeld(Unavailable):
-    """Another server makes the user's alerts now."""
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.search.id, self.collection.id
 
 
 class AlertEvaluator:
-    """`reached(stage)` is called between steps, for tests that crash there."""
+    """`blocks` finds and saves; it says for which users something is left to do."""
 
     def __init__(
-        self,
-        store: Store,
-        readers: Readers,
-        finder: AlertFinder,
-        saver: AlertSaver,
-        current: Callable[[], Settings],
-        reached: Callable[[str], None],
+        self, store: Store, readers: Readers, blocks: BlockEvaluator, current: Callable[[], Settings]
     ) -> None:
         self._store = store
         self._readers = readers
-        self._finder = finder
-        self._saver = saver
+        self._blocks = blocks
         self._current = current
-        self._reached = reached
         self._wake = asyncio.Event()
         self._grown_to: dict[str, tuple[int, int]] = {}  # generation and settled seq, by collection
         self._again: set[str] = set()  # users with something left to do
-
-    @property
-    def _lease_s(self) -> float:
-        return self._current().operations.lease_s
 
     def wake(self) -> None:
         """Look at once: something was indexed, or a search was saved."""
@@ -110,109 +93,66 @@ class AlertEvaluator:
         by_user: dict[str, list[SavedSearch]] = {}
         for each in searches:
             by_user.setdefault(each.user_id, []).append(each)
-        again, self._again = self._again, set()
+        again = self._again
         users = {key for key in by_user if everything or changed or key in again}
-        readers = await self._readers.of(users)
-        chunks = NewChunkReader(self._store)
-        for user_id, reader in readers.items():
-            full = everything or user_id in again
-            candidates = _in_scope(reader, by_user[user_id], collections if full else changed)
-            try:
-                await self._of_user(user_id, reader, candidates, chunks)
-            except (LeaseHeld, Conflict) as error:
-                log.debug("Alerts of %s are made by another server: %s", user_id, error)
-                self._again.add(user_id)
-        self._grown_to = grown
+        pairs = [
+            pair
+            for user_id, reader in (await self._readers.of(users)).items()
+            for pair in _in_scope(
+                reader, by_user[user_id], collections if everything or user_id in again else changed
+            )
+        ]
+        behind = await self._behind(pairs)
+        left = await self._evaluate(behind) if behind else set()
+        # Only now: what a failure of a store has broken off is done again.
+        self._again, self._grown_to = left, grown
 
-    async def _of_user(
-        self,
-        user_id: str,
-        reader: Principal,
-        candidates: Sequence[tuple[SavedSearch, Collection]],
-        chunks: NewChunkReader,
-    ) -> None:
-        cursors = await self._store.saved_searches.cursors([search for search, _ in candidates])
-        if not any(_is_behind(cursors.get((s.id, c.id)), c) for s, c in candidates):
-            return
-        token = new_id()
-        number = await self._store.alerts.claim(user_id, token, self._lease_s)
-        if number is None:
-            raise LeaseHeld("The lease is held.")
-        lease = _Lease(user_id, token, number, time.monotonic())
+    async def _behind(self, pairs: Sequence[_Pair]) -> list[_Pair]:
+        cursors = await self._cursors(pairs)
+        return [pair for pair in pairs if _is_behind(cursors.get(pair.key), pair.collection)]
+
+    async def _cursors(self, pairs: Iterable[_Pair]) -> Mapping[tuple[str, str], int]:
+        searches = {pair.search.id: pair.search for pair in pairs}
+        return await self._store.saved_searches.cursors(list(searches.values()))
+
+    async def _evaluate(self, pairs: Sequence[_Pair]) -> set[str]:
+        """Returns the users for whom something is left to do."""
+        leases = UserLeases(self._store, lambda: self._current().operations.lease_s)
         try:
-            await self._saver.queue_deliveries(user_id)  # what a crash may have left
-            cursors = await self._store.saved_searches.cursors([search for search, _ in candidates])
-            for search, collection in candidates:
-                cursor = cursors.get((search.id, collection.id))
-                if _is_behind(cursor, collection):
-                    await self._try(search, collection, cursor, reader, chunks, lease)
+            users = sorted({pair.search.user_id for pair in pairs})
+            held = {user_id for user_id in users if await leases.claim(user_id)}
+            for user_id in held:
+                await self._blocks.queue_deliveries(user_id)  # what a crash may have left
+            own = [pair for pair in pairs if pair.search.user_id in held]
+            left = await self._blocks.evaluate(await self._spans(own), leases)
         finally:
-            await self._store.alerts.release(user_id, token)
+            await leases.release()
+        return left | (set(users) - held)
 
-    async def _try(
-        self,
-        search: SavedSearch,
-        collection: Collection,
-        cursor: int | None,
-        reader: Principal,
-        chunks: NewChunkReader,
-        lease: _Lease,
-    ) -> None:
-        """Evaluate one search; what keeps it from that is noted, and it is tried again in the next round."""
-        problem = None
-        try:
-            await self._evaluate(search, collection, cursor, reader, chunks, lease)
-        except (LeaseHeld, Conflict):
-            raise
-        except SemantikError as error:
-            log.debug("The saved search %s is done again later: %s", search.id, error)
-            self._again.add(search.user_id)
-            problem = str(error)
-        if problem != search.problem:
-            await self._store.saved_searches.update(search.id, {"problem": problem})
-
-    async def _evaluate(
-        self,
-        search: SavedSearch,
-        collection: Collection,
-        cursor: int | None,
-        reader: Principal,
-        chunks: NewChunkReader,
-        lease: _Lease,
-    ) -> None:
-        end = collection.current.settled_seq
-        if cursor is None:  # all of a collection that is newer than the search is new
-            cursor = -1 if collection.created_at >= search.begins_at else end
-            await self._store.saved_searches.set_cursor(search, collection.id, cursor)
-        while cursor < end:
-            block_end = min(end, cursor + BLOCK)
-            await self._renew(lease)
-            new = await chunks.read(collection.current, cursor, block_end)
-            if new:
-                found = await self._finder.find(
-                    search, collection, reader, new, self._current().alerts.per_block
-                )
-                lease.number = await self._saver.save(found, lease.token, lease.number)
-            self._reached("alerts.saved")
-            await self._store.saved_searches.set_cursor(search, collection.id, block_end)
-            cursor = block_end
-
-    async def _renew(self, lease: _Lease) -> None:
-        """Raises LeaseHeld when it has been lost."""
-        if time.monotonic() - lease.renewed_at >= self._lease_s / _RENEWALS:
-            number = await self._store.alerts.claim(lease.user_id, lease.token, self._lease_s)
-            if number is None:
-                raise LeaseHeld("The lease was lost.")
-            lease.renewed_at = time.monotonic()
+    async def _spans(self, pairs: Sequence[_Pair]) -> list[Span]:
+        """What is new, for all searches at once that stand at the same place."""
+        cursors = await self._cursors(pairs)
+        spans: dict[tuple[str, int], Span] = {}
+        for pair in pairs:
+            search, collection = pair.search, pair.collection
+            cursor = cursors.get(pair.key)
+            if cursor is None:  # all of a collection that is newer than the search is new
+                is_newer = collection.created_at >= search.begins_at
+                cursor = -1 if is_newer else collection.current.settled_seq
+                await self._store.saved_searches.set_cursor(search, collection.id, cursor)
+            if cursor < collection.current.settled_seq:
+                key = (collection.id, cursor)
+                spans.setdefault(key, Span(collection, cursor, [])).searches.append(search)
+        return list(spans.values())
 
 
 def _in_scope(
     reader: Principal, searches: Sequence[SavedSearch], collections: Sequence[Collection]
-) -> list[tuple[SavedSearch, Collection]]:
-    """The pairs of searches and collections that the user may read, without those that hold no chunks."""
+) -> list[_Pair]:
+    """The pairs of searches and collections that the user may read."""
     readable = [each for each in collections if access_of(reader, each) is not None]
     return [
-        (search, each)
+        _Pair(search, each)
         for search in searches
         for each in readable
         if search.collection_ids is None or each.id in search.collection_ids

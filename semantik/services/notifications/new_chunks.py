@@ -6,52 +6,33 @@ and a document that a REINDEX has made remembers where its content was first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 
-import numpy as np
-
-from semantik.core.models import Document, Generation
-from semantik.index import ranges
-from semantik.index.ranges import Ranges
+from semantik.core.models import Chunk, Document, Generation
+from semantik.search.percolation import NewChunks
 from semantik.storage.mongo import Store
 
 
-@dataclass(frozen=True)
-class NewChunks:
-    """The seqs, and for each the one that its text had first: the same, if it has not stood there before."""
-
-    seqs: Ranges
-    origins: dict[int, int] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.origins)
+def origin_of(chunk: Chunk) -> int:
+    """The seq that its text had first: its own, if it has not stood in the document before."""
+    return chunk.seq if chunk.since is None else chunk.since
 
 
-class NewChunkReader:
-    """Reads each span once: many searches stand at the same place. Made anew for each round."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._known: dict[tuple[str, int, int, int], NewChunks] = {}
-
-    async def read(self, generation: Generation, after: int, last: int) -> NewChunks:
-        """Those among the chunks `after` < seq <= `last`. Raises Unavailable."""
-        key = (generation.collection_id, generation.number, after, last)
-        if key not in self._known:
-            self._known[key] = await self._read(generation, after, last)
-        return self._known[key]
-
-    async def _read(self, generation: Generation, after: int, last: int) -> NewChunks:
-        origins: dict[int, int] = {}
-        async for page in self._store.chunks.origins(generation, after, last):
-            ids = sorted({document_id for _, document_id, _ in page})
-            documents = await self._store.documents.by_ids(ids)
-            for seq, document_id, origin in page:
-                document = documents.get(document_id)
-                if document is not None and origin > after and _is_new(document, seq, after):
-                    origins[seq] = origin
-        seqs = np.fromiter(sorted(origins), np.int64, len(origins))
-        return NewChunks(ranges.from_seqs(seqs), origins)
+async def new_chunks(store: Store, generation: Generation, after: int, last: int) -> AsyncIterator[NewChunks]:
+    """Those among the chunks `after` < seq <= `last`, some hundred at a time. Raises Unavailable."""
+    async for page in store.chunks.new(generation, after, last):
+        fresh = [(chunk, vector) for chunk, vector in page if origin_of(chunk) > after]
+        documents, columns = await store.documents.with_columns(
+            sorted({chunk.document_id for chunk, _ in fresh})
+        )
+        known = {each.id: each for each in documents}
+        new = [
+            (chunk, vector)
+            for chunk, vector in fresh
+            if chunk.document_id in known and _is_new(known[chunk.document_id], chunk.seq, after)
+        ]
+        if new:
+            yield NewChunks.of(new, documents, columns)
 
 
 def _is_new(document: Document, seq: int, after: int) -> bool:

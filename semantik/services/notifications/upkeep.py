@@ -41,8 +41,13 @@ class NotificationUpkeep:
         await self._store.deliveries.remove_before(now() - timedelta(days=settings.webhooks.keep_days))
         await self._store.alerts.remove_before(now() - timedelta(days=settings.alerts.keep_days))
         async for page in self._store.alerts.pages():
-            gone = await self._without_document(page)
+            gone = await self._without_document(page) + await self._without_search(page)
             await self._store.alerts.remove([each.id for each in gone])
+
+    async def _without_search(self, alerts: list[Alert]) -> list[Alert]:
+        """Those that a server has saved and then died, while their search was deleted."""
+        there = await self._store.saved_searches.existing({each.search_id for each in alerts})
+        return [each for each in alerts if each.search_id not in there]
 
     async def _without_document(self, alerts: list[Alert]) -> list[Alert]:
         by_collection: dict[str, list[Alert]] = {}

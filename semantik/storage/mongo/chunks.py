@@ -16,6 +16,7 @@ _INSERT_PAGE = 1000
 _PAGE = 5000
 _TEXT_PAGE = 2000
 _DOCUMENT_PAGE = 1000
+_NEW_PAGE = 500
 _WRITE_PAGE = 20_000
 _OPTIONAL = (
     "page_label",
@@ -134,21 +135,13 @@ class ChunkTable:
             size += await self._table.storage_size(where)
         return size
 
-    async def origins(
+    async def new(
         self, generation: Generation, after: int, last: int
-    ) -> AsyncIterator[list[tuple[int, str, int]]]:
-        """(seq, document id, the seq that the text had first) of the chunks `after` < seq <= `last`, in order."""
+    ) -> AsyncIterator[list[tuple[Chunk, NDArray[np.float16]]]]:
+        """The chunks `after` < seq <= `last` with their vectors (dimension,), in order, some hundred at a time."""
         where = {**_in_generation(generation), "seq": {"$gt": after, "$lte": last}}
-        fields = {"seq": 1, "document_id": 1, "since": 1}
-        async for rows in self._table.pages(where, "seq", _PAGE, fields):
-            yield [
-                (
-                    row["seq"],
-                    row["document_id"],
-                    row["seq"] if row.get("since") is None else int(row["since"]),
-                )
-                for row in rows
-            ]
+        async for rows in self._table.pages(where, "seq", _NEW_PAGE, fast=True):
+            yield [(chunk_from_row(row), np.frombuffer(row["vector"], np.float16)) for row in rows]
 
     async def last_seq(self, collection_id: str) -> int:
         """The highest seq of all chunks of a collection, or -1."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.core.models import Document, DocumentStatus, Filters, Generation
-from semantik.query import matching
+from semantik.query import DocumentColumns, matching
 from semantik.storage.mongo.document_pages import SCANNED_FIELDS, DocumentPage, document_page
 from semantik.storage.mongo.document_rows import document_from_row, in_generation, recognition_queue
 from semantik.storage.mongo.listing_columns import LISTED_FIELDS, ListingColumns
@@ -59,6 +59,12 @@ class DocumentReads:
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Document]:
         rows = await self._table.find({"_id": {"$in": list(ids)}}, fast=True)
         return {row["_id"]: document_from_row(row) for row in rows}
+
+    async def with_columns(self, ids: Sequence[str]) -> tuple[list[Document], DocumentColumns]:
+        """Those of the documents that have chunks, and what filters need of them, in the same order."""
+        rows = await self._table.find({"_id": {"$in": list(ids)}}, fast=True)
+        held = [row for row in rows if row["chunk_count"]]
+        return [document_from_row(row) for row in held], document_page(held).columns
 
     async def due(self, operation_id: str) -> AsyncIterator[list[Document]]:
         """The documents that an operation has still to read, in the order of the paths, a page at a time."""

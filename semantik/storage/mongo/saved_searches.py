@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from semantik.storage.mongo.filter_rows import filters_from_row, filters_row
 from semantik.storage.mongo.rows import time_of, to_fields, to_row
 from semantik.storage.mongo.table import Record, Table
 
+_PAGE = 500
 _TIMES = ("created_at", "begins_at")
 
 
@@ -48,6 +49,11 @@ class SavedSearchTable:
         """Those of all users that are not paused."""
         return [_search(row) for row in await self._table.find({"paused": False})]
 
+    async def existing(self, search_ids: Collection[str]) -> set[str]:
+        """Those of the ids that exist."""
+        rows = await self._table.find({"_id": {"$in": list(search_ids)}}, fields={"_id": 1})
+        return {row["_id"] for row in rows}
+
     async def update(self, search_id: str, fields: Mapping[str, Any]) -> SavedSearch | None:
         """Set fields; None when there is no such search."""
         update = dict(fields)
@@ -76,20 +82,31 @@ class SavedSearchTable:
     async def cursors(self, searches: Sequence[SavedSearch]) -> dict[tuple[str, str], int]:
         """The last seq that each search has looked at, by the search's and the collection's ids."""
         versions = {each.id: each.version for each in searches}
-        rows = await self._cursors.find({"search_id": {"$in": list(versions)}})
-        return {
-            (row["search_id"], row["collection_id"]): int(row["seq"])
-            for row in rows
-            if row["version"] == versions[row["search_id"]]
-        }
+        ids = list(versions)
+        found: dict[tuple[str, str], int] = {}
+        for at in range(0, len(ids), _PAGE):
+            for row in await self._cursors.find({"search_id": {"$in": ids[at : at + _PAGE]}}):
+                if row["version"] == versions[row["search_id"]]:
+                    found[row["search_id"], row["collection_id"]] = int(row["seq"])
+        return found
 
     async def set_cursor(self, search: SavedSearch, collection_id: str, seq: int) -> None:
         fields = {"search_id": search.id, "collection_id": collection_id, "user_id": search.user_id}
-        where = {"_id": f"{search.id}:{search.version}:{collection_id}"}
+        where = {"_id": _cursor_key(search, collection_id)}
         await self._cursors.upsert(where, {"$set": {**fields, "version": search.version, "seq": seq}})
+
+    async def move_cursors(self, searches: Sequence[SavedSearch], collection_id: str, seq: int) -> None:
+        """Move cursors that were set; those of a search that was deleted or began anew are gone."""
+        keys = [_cursor_key(each, collection_id) for each in searches]
+        for at in range(0, len(keys), _PAGE):
+            await self._cursors.update_many({"_id": {"$in": keys[at : at + _PAGE]}}, {"$set": {"seq": seq}})
 
     async def remove_collection(self, collection_id: str) -> None:
         await self._cursors.delete_many({"collection_id": collection_id})
+
+
+def _cursor_key(search: SavedSearch, collection_id: str) -> str:
+    return f"{search.id}:{search.version}:{collection_id}"
 
 
 def _row(search: SavedSearch) -> Record:

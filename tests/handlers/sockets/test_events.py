@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from support.api import PASSWORD, new_user
@@ -14,9 +16,11 @@ from support.server import Serving
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from semantik.client.api import Client
+from semantik.connection_limits.watcher_counts import POLL_S
 
 pytestmark = pytest.mark.gen_test
 
+_LARGE = 80  # messages of 100 kB: more than the buffers of a connection hold
 _ENDED = {"code": 1000, "reason": "The operation has ended."}
 
 
@@ -51,6 +55,42 @@ async def test_stream_sends_the_same_messages_as_the_socket(shared: Serving) -> 
         headers = stream.headers
         assert headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert headers["Cache-Control"] == "no-store" and headers["X-Accel-Buffering"] == "no"
+
+
+async def test_no_presence_follows_the_last_message(shared: Serving) -> None:
+    """How many watch may change while the last messages are written; a client takes the last one for the last."""
+    client = await new_user(shared)
+    async with fake_operation(shared, client) as operation:
+        for number in range(_LARGE):
+            await operation.publish("error", message=f"{number} " * 20_000, fatal=False)
+        last = await operation.end()
+        slow, writer = await _slow_stream(shared, client, operation.id)
+        found = await slow.readuntil(b"\r\n\r\n")  # and no more than the buffers hold
+        other = _stream(shared, client, operation.id)
+        await other.until("current_state")
+        await asyncio.sleep(2 * POLL_S)  # by then both are counted
+        while b"event: close" not in found[-1000:]:
+            found += await slow.read(1 << 16)
+        _, _, rest_of_it = found.partition(f"id: {last}".encode())
+        assert b"status_update" in rest_of_it and b"presence" not in rest_of_it
+        writer.close()
+        other.leave()
+
+
+async def _slow_stream(
+    serving: Serving, client: Client, operation_id: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A stream of which no more is taken than is read here."""
+    split = urlsplit(serving.url)
+    assert split.hostname is not None and split.port is not None
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, (split.hostname, split.port))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=4096)
+    head = f"GET /api/v2/operations/{operation_id}/events HTTP/1.1"
+    writer.write(f"{head}\r\nHost: {split.netloc}\r\nAuthorization: Bearer {client.token}\r\n\r\n".encode())
+    return reader, writer
 
 
 @pytest.mark.parametrize("method", ["header", "query", "both"])
