@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.embedding import device
+from pipeline.embedding.unpadded import UnpaddedForward
 
 # In a forward pass, with padding. The activations of so many tokens stay in a core's cache and take some megabytes of
 # memory; with fewer tokens, throughput is lower.
@@ -35,14 +36,17 @@ class Encoder:
         self._prompt = prompt
         self._pad_id = getattr(modules.tokenizer, "pad_token_id", None) or 0
         self._extra_features = self._find_extra_features()
+        self._unpadded = self._find_unpadded()
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors as float32 (n, dimension), n ≥ 1, with the length that the model gives them."""
         tokens = self._tokenizer.encode_batch_fast([self._prompt + text for text in texts])
         lengths = [len(each) for each in tokens]
         vectors: np.ndarray | None = None
-        for indices in _passes(lengths, PASS_TOKENS if device.current() == device.CPU else GPU_PASS_TOKENS):
-            if self._extra_features is None:
+        for indices in self._passes(lengths):
+            if self._unpadded is not None and lengths[indices[-1]]:
+                found = self._unpadded([tokens[index].ids for index in indices])
+            elif self._extra_features is None:
                 batch = [texts[index] for index in indices]
                 found = np.asarray(
                     self._method(batch, batch_size=len(batch), show_progress_bar=False), np.float32
@@ -54,6 +58,11 @@ class Encoder:
             vectors[indices] = found
         assert vectors is not None
         return vectors
+
+    def _passes(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        if self._unpadded is not None:
+            return _unpadded_passes(lengths)
+        return _passes(lengths, PASS_TOKENS if device.current() == device.CPU else GPU_PASS_TOKENS)
 
     def _forward(self, rows: list[list[int]], extra_features: dict[str, Any]) -> np.ndarray:
         import torch
@@ -94,6 +103,33 @@ class Encoder:
         ours = self._forward(rows, features)
         theirs = np.concatenate([self._method([text], show_progress_bar=False) for text in texts])
         return features if _same_directions(ours, theirs) else None
+
+    def _find_unpadded(self) -> UnpaddedForward | None:
+        """The forward pass without padding; None for a model that it does not fit, and on a GPU."""
+        if self._extra_features is None or device.current() != device.CPU:
+            return None
+        texts = [f"{_PROBE} {_PROBE}", f"{_PROBE} cut", _PROBE, _PROBE]
+        rows = [self._tokenizer.encode(self._prompt + text).ids for text in texts]
+        try:
+            unpadded = UnpaddedForward(self._modules, self._pad_id, self._extra_features)
+            ours = unpadded(rows)
+        except (ValueError, AttributeError, TypeError, RuntimeError, LookupError):
+            return None
+        return unpadded if _same_directions(ours, self._forward(rows, self._extra_features)) else None
+
+
+def _unpadded_passes(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """As `_passes`, where texts take just the tokens that they have. Texts without tokens come alone."""
+    indices: list[int] = []
+    tokens = 0
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        if indices and (tokens + lengths[index] > PASS_TOKENS or (tokens and not lengths[index])):
+            yield indices
+            indices, tokens = [], 0
+        indices.append(index)
+        tokens += lengths[index]
+    if indices:
+        yield indices
 
 
 def _passes(lengths: Sequence[int], pass_tokens: int = PASS_TOKENS) -> Iterator[list[int]]:

@@ -9,16 +9,23 @@ from pipeline.ingest.partial_document import FinishedDocument
 from semantik.config.settings import PoolSettings
 from semantik.core.models import Document
 
-MAX_DOCUMENTS = 64  # written together
+MAX_DOCUMENTS = 256  # written together: each write takes ten commands, whatever the number of documents
 _MAX_CHUNKS = 4000  # written together, at least one document
 _MAX_PARTS = 128  # of one container in a batch
+_SMALL_BATCH_BYTES = (
+    64 << 10
+)  # a batch with less is read in a fraction of a second, however many files it has
+_MAX_LARGER_FILES = 16  # in a batch with more
 _SINGLE_FILE_BYTES = 256 << 10  # a larger file is a batch of its own: some megabytes of text take seconds
 
 
 async def file_batches(
     pages: AsyncIterator[list[Document]], limits: PoolSettings
 ) -> AsyncIterator[list[Document]]:
-    """Batches within `limits.batch_files` and `limits.batch_bytes`, in the order of `pages` except for large files."""
+    """Batches within `limits.batch_files` and `limits.batch_bytes`, in the order of `pages` except for large files.
+
+    A batch that is not small has 16 files at most.
+    """
     batch: list[Document] = []
     size = 0
     async for page in pages:
@@ -27,7 +34,7 @@ async def file_batches(
                 yield [document]
                 continue
             if batch and (
-                len(batch) >= _max_files(batch[-1], document, limits)
+                len(batch) >= _max_files(batch[-1], document, size, limits)
                 or size + document.size > limits.batch_bytes
             ):
                 yield batch
@@ -38,11 +45,12 @@ async def file_batches(
         yield batch
 
 
-def _max_files(last: Document, document: Document, limits: PoolSettings) -> int:
-    """A batch opens a container once, however many of its parts it reads."""
-    return (
-        _MAX_PARTS if document.is_part and document.container_id == last.container_id else limits.batch_files
-    )
+def _max_files(last: Document, document: Document, size: int, limits: PoolSettings) -> int:
+    """A batch opens a container once, however many of its parts it reads. `size` are the bytes of the batch so far."""
+    if document.is_part and document.container_id == last.container_id:
+        return _MAX_PARTS
+    is_small = size + document.size <= _SMALL_BATCH_BYTES
+    return limits.batch_files if is_small else min(_MAX_LARGER_FILES, limits.batch_files)
 
 
 async def finished_batches(

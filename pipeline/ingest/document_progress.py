@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.context.context import OperationContext
@@ -28,15 +29,16 @@ class DocumentProgress:
         if self._context.current_file is not None:
             self._publish_processing(self._context.current_file)
 
-    async def finished(self, finished: FinishedDocument) -> None:
-        """Publish a document that was written and counted."""
+    async def finished(self, finished: Sequence[FinishedDocument]) -> None:
+        """Publish documents that were written and counted: each failure, and the counts with the last of them."""
         context, counts = self._context, self._counts.operation
-        path = finished.document.path
-        self._publish_processing(
-            path
-        )  # before a failure, which some clients show until another file is processed
-        if finished.failure is not None:
-            await publish_failure(context, finished.document, finished.failure)
+        for one in finished:
+            if one.failure is not None:
+                # Before the failure, which some clients show until another file is processed.
+                self._publish_processing(one.document.path)
+                await publish_failure(context, one.document, one.failure)
+        path = finished[-1].document.path
+        self._publish_processing(path)
         context.reporter.publish_latest(
             "file_completed", current_file=path, processed_files=counts.processed, total_files=counts.total
         )

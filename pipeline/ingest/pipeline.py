@@ -97,7 +97,9 @@ class IngestPipeline:
     async def _read_batches(self) -> None:
         while (batch := await self._batches.get()) is not None:
             self._progress.processing(batch[0].path)
-            async for document, outcome, vectors in self._reader.read(batch):
+            read = [each async for each in self._reader.read(batch)]
+            await self._reuse.find_same_contents([outcome for _, outcome, vectors in read if vectors is None])
+            for document, outcome, vectors in read:
                 if not isinstance(outcome, ReadDocument):  # unchanged, skipped or failed
                     await self._finish([FinishedDocument(document, outcome)])
                     continue
@@ -129,9 +131,9 @@ class IngestPipeline:
                 continue
             self._context.work.embedded(partial.document.size, len(one.positions), len(partial.pending))
             partial.add(one.positions, vectors)
-            self._progress.advanced()
             if not partial.missing and not partial.failed:
                 await self._finish(partial.finish())
+        self._progress.advanced()
 
     async def _finish(self, documents: Sequence[FinishedDocument]) -> None:
         for one in documents:

@@ -62,9 +62,7 @@ class DocumentWriter:
         context.work.finish(len(finished))
         await self._counts.save()
         failpoints.die_at("storing.counted")
-        for one in finished:
-            await self._progress.finished(one)
-            await asyncio.sleep(0)  # let searches run in between
+        await self._progress.finished(finished)
 
     async def _update_parts(self, finished: Sequence[FinishedDocument]) -> None:
         for one in finished:
@@ -90,7 +88,7 @@ class DocumentWriter:
             await self._store.chunks.remove_spans(context.collection.id, [(first, last + 1)])
             raise
         failpoints.die_at("storing.published")
-        await context.deps.index_sync.add_vectors(context.generation, first, vectors)
+        await context.deps.index_sync.add_vectors(context.generation, before, first, vectors)
         failpoints.die_at("storing.vectors")
         await context.deps.index_sync.add_words(context.generation, before, [chunk for chunk, _ in records])
         failpoints.die_at("storing.indexed")

@@ -30,7 +30,9 @@ class PoolSettings:
     niceness: int = setting(
         10, between(0, 19), "By how much other work goes before that of the batch workers; 0: by nothing."
     )
-    batch_files: int = reloadable(16, between(1, 1000), "Files in one batch at most.")
+    batch_files: int = reloadable(
+        128, between(1, 1000), "Files in one batch at most; 16 where they have more than 64 KiB together."
+    )
     batch_bytes: int = reloadable(
         8 * _MIB, at_least(1), "Bytes of files in one batch; a larger file is a batch of its own."
     )

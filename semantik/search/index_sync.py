@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -116,10 +116,16 @@ class IndexSync:
             return None
         return await self._open_synced(self._words, generation, generation.dimension)
 
-    async def add_vectors(self, generation: Generation, first: int, vectors: NDArray[np.float16]) -> None:
-        """Add the vectors of chunks that were just written, from seq `first` on, to the vector index."""
-        index = await self.get_synced_vectors(generation)
-        assert index is not None
+    async def add_vectors(
+        self, generation: Generation, before: int, first: int, vectors: NDArray[np.float16]
+    ) -> None:
+        """Add the vectors of chunks that were just written, from seq `first` on, to the vector index.
+
+        Only what it lacks of the others, those up to seq `before`, is read from MongoDB.
+        """
+        assert generation.dimension is not None
+        earlier = replace(generation, last_seq=before)
+        index = await self._open_synced(self._vectors, earlier, generation.dimension)
         await index.add(np.arange(first, first + len(vectors), dtype=np.int64), vectors)
 
     async def add_words(self, generation: Generation, before: int, chunks: Sequence[Chunk]) -> None:

@@ -1,6 +1,7 @@
 """The program of an embedded store's process: it ties the process to its server, then becomes the store.
 
-Run by `semantik/storage/store_process.py`, in a child process; of the project it imports `embedded_reads` alone:
+Run by `semantik/storage/store_process.py`, in a child process; of the project it imports the other
+modules `embedded_…` of its process alone:
     python -m semantik.storage.embedded_child SERVER_PID redis PROGRAM ARGUMENT...
     python -m semantik.storage.embedded_child SERVER_PID mongo FOLDER SOCKET
     python -m semantik.storage.embedded_child SERVER_PID mongo-reads FOLDER SOCKET
@@ -51,6 +52,7 @@ async def _serve_mongo(folder: str, socket: str) -> None:
     from nx_27017.server import handle_client
 
     from semantik.storage.embedded_reads import FastReadHandler
+    from semantik.storage.embedded_writes import FastWriteHandler
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     # At WARNING it logs every aggregation that runs in Python instead of SQL.
@@ -61,6 +63,7 @@ async def _serve_mongo(folder: str, socket: str) -> None:
     # One file per database: databases are separate as in MongoDB, and a ping never waits for a long query.
     with _folder_lock(folder):
         handler = NeoSQLiteHandler(data_dir=folder)
+    FastWriteHandler(handler)
     fast_reads = FastReadHandler(handler, folder)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

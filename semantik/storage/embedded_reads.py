@@ -1,150 +1,34 @@
 """Answers the reads of searches directly from the SQLite files of the embedded MongoDB, in its process.
 
-NeoSQLite would take longer, or answer wrongly. Runs in the threads of the embedded store's process; imports nothing
-else of the project.
+NeoSQLite would take longer, or answer wrongly. Runs in the threads of the embedded store's process; of the project it
+imports `embedded_requests` alone.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from semantik.storage.embedded_requests import (
+    MembersRequest,
+    PageRequest,
+    ReadRequest,
+    members_request,
+    page_request,
+    read_request,
+)
+
 _MAX_ANSWER_BYTES = 40 << 20  # rows in one answer; a message has 48 MB at most
-_DATABASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _INTERNAL_ERROR = 1  # MongoDB's error code
-_FIND_FIELDS = {"find", "filter", "batchSize", "lsid", "$db", "$readPreference"}
-_LOOKUP_FIELDS = {"from", "localField", "foreignField", "as"}
-_PAGE_FIELDS = _FIND_FIELDS | {"projection", "sort", "limit", "singleBatch"}
-_OPERATORS = {"$eq": "=", "$gt": ">"}
 
 
 class _LimitExceeded(Exception):
     """The rows do not fit into one answer."""
-
-
-@dataclass(frozen=True)
-class _ReadRequest:
-    """The rows of `table` with these keys, without the field `omit`. Each has in `name` the row of `lookup_table` whose
-    key is its `field`, if there is one. After them come the rows of `union_table` with the keys `union_keys`."""
-
-    database: str
-    table: str
-    keys: Sequence[str]
-    omit: str = ""
-    lookup_table: str = ""
-    field: str = ""
-    name: str = ""
-    union_table: str = ""
-    union_keys: Sequence[str] = ()
-
-    @property
-    def is_safe(self) -> bool:
-        """Whether its names can be put into an SQL statement, and its keys are texts."""
-        names = [each for each in (self.table, self.omit, self.lookup_table, self.union_table) if each]
-        return (
-            all(each.isidentifier() for each in names)
-            and _DATABASE_NAME.fullmatch(self.database) is not None
-            and all(isinstance(key, str) for key in (*self.keys, *self.union_keys))
-        )
-
-
-@dataclass(frozen=True)
-class _PageRequest:
-    """The fields `columns` of the first `limit` rows of `table` for which all `conditions` hold, (field, SQL operator,
-    text or number), in the order of the field `order`. A field that a row does not have is null."""
-
-    database: str
-    table: str
-    columns: Sequence[str]
-    conditions: Sequence[tuple[str, str, str | int]]
-    order: str
-    limit: int
-
-    @property
-    def is_safe(self) -> bool:
-        """Whether its names can be put into an SQL statement."""
-        names = [self.table, self.order, *self.columns, *(name for name, _, _ in self.conditions)]
-        return (
-            all(each.isidentifier() for each in names)
-            and _DATABASE_NAME.fullmatch(self.database) is not None
-            and self.limit > 0
-        )
-
-    @property
-    def sql(self) -> str:
-        fields = ", ".join(f"'$.{name}'" for name in (*self.columns, "_id"))
-        where = " AND ".join(f"json_extract(data, '$.{name}') {sign} ?" for name, sign, _ in self.conditions)
-        order = f"json_extract(data, '$.{self.order}')"
-        select = f"SELECT json_extract(data, {fields})"
-        return f'{select} FROM "{self.table}" WHERE {where} ORDER BY {order} LIMIT {self.limit}'
-
-
-def _page_request(message: dict[str, Any]) -> _PageRequest | None:
-    """The page of rows that a message asks for; None when it is any other command."""
-    try:
-        command = message["sections"][0][1]
-        if not command.keys() <= _PAGE_FIELDS:
-            return None
-        ((order, direction),) = command["sort"].items()
-        columns = [name for name, wanted in command["projection"].items() if wanted == 1]
-        conditions = [
-            (name, _OPERATORS[operator], value)
-            for name, condition in command["filter"].items()
-            for operator, value in condition.items()
-        ]
-        plain = all(type(value) in (str, int) for _, _, value in conditions)
-        if not plain or direction != 1 or len(columns) != len(command["projection"]) or not conditions:
-            return None
-        request = _PageRequest(
-            command["$db"], command["find"], columns, conditions, order, int(command["limit"])
-        )
-        return request if request.is_safe else None
-    except (LookupError, TypeError, ValueError, AttributeError):  # a command of another shape
-        return None
-
-
-def _read_request(message: dict[str, Any]) -> _ReadRequest | None:
-    """The read that a message asks for; None when it is any other command."""
-    try:
-        command = message["sections"][0][1]
-        if command.keys() <= _FIND_FIELDS:
-            request = _ReadRequest(command["$db"], command["find"], _keys(command["filter"]))
-        else:
-            match, unset, lookup_step, union_step = command["pipeline"]
-            lookup, union = lookup_step["$lookup"], union_step["$unionWith"]
-            (union_match,) = union["pipeline"]
-            if lookup.keys() != _LOOKUP_FIELDS or lookup["foreignField"] != "_id":
-                return None
-            request = _ReadRequest(
-                command["$db"],
-                command["aggregate"],
-                _keys(match["$match"]),
-                unset["$unset"],
-                lookup["from"],
-                lookup["localField"],
-                lookup["as"],
-                union["coll"],
-                _keys(union_match["$match"]),
-            )
-        return request if request.is_safe else None
-    except (LookupError, TypeError, ValueError, AttributeError):  # a command of another shape
-        return None
-
-
-def _keys(filter_: dict[str, Any]) -> list[str]:
-    """The keys of a filter by keys alone. Raises ValueError, LookupError or AttributeError for any other filter."""
-    ((name, condition),) = filter_.items()
-    ((operator, keys),) = condition.items()
-    if (name, operator) != ("_id", "$in") or not isinstance(keys, list):
-        raise ValueError
-    return keys
 
 
 class FastReadHandler:
@@ -172,7 +56,7 @@ class FastReadHandler:
 
     def handle_command(self, message: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The answer to a message, with the request's id, as NeoSQLite's handler returns it; called in threads."""
-        request = _read_request(message) or _page_request(message)
+        request = read_request(message) or page_request(message) or members_request(message)
         try:
             rows = None if request is None else self._rows(request)
         except _LimitExceeded:
@@ -195,10 +79,13 @@ class FastReadHandler:
         result: tuple[int, dict[str, Any]] = self._fallback(message)
         return result
 
-    def _rows(self, request: _ReadRequest | _PageRequest) -> list[dict[str, Any]]:
+    def _rows(self, request: ReadRequest | PageRequest | MembersRequest) -> list[dict[str, Any]]:
         """Raises _LimitExceeded, sqlite3.Error."""
         connection = self._connection(request.database)
-        if isinstance(request, _PageRequest):
+        if isinstance(request, MembersRequest):
+            members = json.dumps(request.members)
+            return self._loaded(connection.execute(request.sql, (request.value, members)).fetchall())
+        if isinstance(request, PageRequest):
             values = [value for _, _, value in request.conditions]
             names = (*request.columns, "_id")
             found = connection.execute(request.sql, values).fetchall()
@@ -229,7 +116,9 @@ class FastReadHandler:
             return []
         data = f"json_remove(data, '$.{omit}')" if omit else "data"
         select = f'SELECT {data} FROM "{table}" WHERE _id IN (SELECT value FROM json_each(?))'
-        found = connection.execute(select, (json.dumps(keys),)).fetchall()
+        return self._loaded(connection.execute(select, (json.dumps(keys),)).fetchall())
+
+    def _loaded(self, found: Sequence[tuple[str]]) -> list[dict[str, Any]]:
         if sum(len(data) for (data,) in found) > _MAX_ANSWER_BYTES:
             raise _LimitExceeded
         return [self._load(data) for (data,) in found]

@@ -89,7 +89,8 @@ async def test_indexing_resumes_after_the_disk_was_full(
     other.mkdir()
     (other / "moon.txt").write_text("The moon is a stone that shines.")
     other_id, _ = await index(client, other, "Shelf")
-    operation = await begin("index", client, make_folder(tmp_path / "lamps", 160))
+    # More than the space that the stores have allocated before.
+    operation = await begin("index", client, make_folder(tmp_path / "lamps", 1200))
     watcher = Watcher([serving.url], client.token, operation.operation_id)
     stores = serving.stores
     async with Store(stores.mongo_url, stores.database) as store:

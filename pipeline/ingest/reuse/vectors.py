@@ -6,9 +6,9 @@ generation that a REINDEX replaces; the chunk's text, its context and the model 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
-from pipeline.compute.messages import ReadDocument
+from pipeline.compute.messages import Outcome, ReadDocument
 from pipeline.context.context import OperationContext
 from pipeline.ingest.partial_document import ChunkKey, PartialDocument, Vector
 from pipeline.ingest.reuse.duplicates import Duplicates
@@ -25,6 +25,14 @@ class VectorReuse:
         self._generation = context.generation
         self._previous = previous
         self._duplicates = Duplicates()
+        self._same_contents: dict[str, Document] = {}
+
+    async def find_same_contents(self, outcomes: Sequence[Outcome]) -> None:
+        """Look up together what `fill` needs of files that were read together; call it before."""
+        if self._previous is not None:
+            return
+        hashes = {one.content_hash for one in outcomes if isinstance(one, ReadDocument) and one.content_hash}
+        self._same_contents |= await self._store.documents.with_contents(self._generation, sorted(hashes))
 
     async def fill(self, partial: PartialDocument) -> bool:
         """Set the vectors that are known; returns whether they are all that the document needs.
@@ -75,7 +83,7 @@ class VectorReuse:
         if document.chunk_count:
             yield document
         if self._previous is None:
-            duplicate = await self._store.documents.with_content(self._generation, read.content_hash)
+            duplicate = self._same_contents.get(read.content_hash)
             if duplicate is not None:
                 yield duplicate
         elif self._previous.embeds_alike:

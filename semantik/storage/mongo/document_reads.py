@@ -116,6 +116,28 @@ class DocumentReads:
             (one for one in found if one.generation == generation.number and one.status == "indexed"), None
         )
 
+    async def with_contents(
+        self, generation: Generation, content_hashes: Sequence[str]
+    ) -> dict[str, Document]:
+        """As `with_content` for several contents, by their hashes."""
+        if not content_hashes:
+            return {}
+        where = {
+            "collection_id": generation.collection_id,
+            "content_hash": {"$in": list(content_hashes)},
+        }
+        limit = _SAME_CONTENT * len(content_hashes)
+        rows = await self._table.find(where, limit=limit, fast=True)
+        found: dict[str, Document] = {}
+        for one in map(document_from_row, rows):
+            if one.generation == generation.number and one.status == "indexed" and one.content_hash:
+                found.setdefault(one.content_hash, one)
+        if len(rows) == limit:  # one content may have taken the place of others
+            for missing in set(content_hashes) - found.keys():
+                if (other := await self.with_content(generation, missing)) is not None:
+                    found[missing] = other
+        return found
+
     async def has_content(self, collection_id: str, content_hash: str) -> bool:
         """Whether any document of the collection has this content, in whatever generation."""
         where = {"collection_id": collection_id, "content_hash": content_hash}

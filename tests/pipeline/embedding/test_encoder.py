@@ -154,3 +154,37 @@ def test_weights_that_cannot_be_packed_are_used_unpacked(monkeypatch: pytest.Mon
 
 def test_texts_without_tokens_share_a_pass() -> None:
     assert [*encoder._passes([0, 0])] == [[0, 1]]
+
+
+def test_vectors_without_padding_equal_those_with_it() -> None:
+    loaded = _encoder(_modules())
+    assert loaded._unpadded is not None
+    unpadded = loaded.encode(TEXTS)
+    loaded._unpadded = None
+    assert _same(unpadded, loaded.encode(TEXTS))
+
+
+def test_passes_without_padding_have_few_shapes() -> None:
+    modules = _modules()
+    loaded = _encoder(modules)
+    shapes = set()
+    layer = modules[0].auto_model.encoder.layer[0].attention.self.query
+    layer.register_forward_pre_hook(lambda _, given: shapes.add(tuple(given[0].shape)))
+    for number in range(1, len(TEXTS), 3):
+        loaded.encode(TEXTS[:number])
+    assert {shape[1] % 64 for shape in shapes} == {0}
+    assert max(shape[1] for shape in shapes) <= encoder.PASS_TOKENS
+
+
+def test_passes_without_padding_have_bounded_tokens_and_each_text_once() -> None:
+    lengths = [3, 0, 700, 400, 2000, 5, 0, 600]
+    passes = list(encoder._unpadded_passes(lengths))
+    assert sorted(index for each in passes for index in each) == list(range(len(lengths)))
+    assert all(len(each) == 1 or sum(lengths[index] for index in each) <= 1024 for each in passes)
+    assert [[lengths[index] for index in each] for each in passes][-1] == [0, 0]
+
+
+def test_a_model_of_another_kind_is_padded() -> None:
+    modules = _modules()
+    modules[0].auto_model.config.is_decoder = True
+    assert _encoder(modules)._unpadded is None
