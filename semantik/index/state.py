@@ -21,7 +21,7 @@ from semantik.index import ranges
 from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged, failpoint
 from semantik.index.ranges import Ranges
-from semantik.index.retriever import ScoredSeq
+from semantik.index.retriever import IndexStats, ScoredSeq
 from semantik.index.segments import manifest
 from semantik.index.segments.manifest import Manifest, SegmentRecord
 from semantik.index.segments.segment import Segment, new_segment_name, write_segment
@@ -34,24 +34,6 @@ log = logging.getLogger(__name__)
 
 # The limit of the mem table while the disk accepts no writes.
 _MEM_TABLE_BYTES = 256 << 20
-
-
-@dataclass(frozen=True)
-class IndexStats:
-    """`vectors` can be found; `deleted` still use space; `unsaved` are in memory only; `bytes` are on disk.
-
-    `engine` names those in use ("codes", "annoy"), or is "exact". `measured_recall` is the mean recall@10 over the
-    vectors that an engine searches, `effort` the largest in use; both None where every search is an exact scan.
-    """
-
-    vectors: int
-    deleted: int
-    unsaved: int
-    segments: int
-    bytes: int
-    engine: str
-    measured_recall: float | None
-    effort: int | None
 
 
 @dataclass(frozen=True)

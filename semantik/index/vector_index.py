@@ -22,12 +22,12 @@ from semantik.index.background_task import BackgroundTask
 from semantik.index.files.checksums import run_step
 from semantik.index.files.durable import Damaged
 from semantik.index.ranges import Ranges
-from semantik.index.retriever import RetrievalQuery, ScoredSeq
+from semantik.index.retriever import IndexStats, RetrievalQuery, ScoredSeq
 from semantik.index.segments import merge_policy
 from semantik.index.segments.manifest import SegmentRecord
 from semantik.index.segments.merge import merge_segments
 from semantik.index.segments.segment import Segment, new_segment_name
-from semantik.index.state import IndexState, IndexStats
+from semantik.index.state import IndexState
 from semantik.index.vectors.checks import checked_shapes, unit_vector
 
 log = logging.getLogger(__name__)

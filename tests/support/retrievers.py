@@ -170,7 +170,5 @@ IMPLEMENTATIONS = {
         relative=True,
         tolerance=1e-6,  # tantivy's are float32
     ),
-    "milvus": Implementation(
-        milvus_vectors, vectors, vector_query, cosines, embeds=True, tolerance=2e-6
-    ),
+    "milvus": Implementation(milvus_vectors, vectors, vector_query, cosines, embeds=True, tolerance=2e-6),
 }

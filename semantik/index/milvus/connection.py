@@ -128,4 +128,3 @@ class MilvusConnection:
                     await client.close()
             except (MilvusException, grpc.RpcError, TimeoutError) as error:
                 log.info("milvus: the connection could not be closed: %s", error)
-

@@ -19,8 +19,7 @@ from semantik.index.milvus import expressions
 from semantik.index.milvus.collection import MOST_ROWS, Mark, MilvusCollection
 from semantik.index.milvus.connection import CollectionGone
 from semantik.index.ranges import Ranges
-from semantik.index.retriever import RetrievalQuery, ScoredSeq
-from semantik.index.state import IndexStats
+from semantik.index.retriever import IndexStats, RetrievalQuery, ScoredSeq
 from semantik.index.vectors.checks import checked_rows, has_unit_length, unit_vector
 
 log = logging.getLogger(__name__)
