@@ -26,7 +26,7 @@ from semantik.storage.mongo import Store
 log = logging.getLogger(__name__)
 
 _RETRY_S = 10.0
-_FILLS = 1
+_GRACE_S = 10.0  # after which no search uses the local index any more
 
 Key = tuple[str, int]
 
@@ -97,16 +97,17 @@ class EngineVectors:
             engine, partial(_add_vectors, store)
         )
         self._catch_up = catch_up
-        self._fills: dict[Key, asyncio.Task[None]] = {}
-        self._filling = asyncio.Semaphore(_FILLS)
+        self._filling: set[Key] = set()
         self._without_local: set[Key] = set()
+        self._tasks: dict[asyncio.Task[None], Key] = {}
+        self._one_fill = asyncio.Lock()
 
     @property
     def registries(self) -> Sequence[RetrieverRegistry[VectorRetriever]]:
         return (*self._local.registries, self._engine.registry)
 
     async def open_synced(self, generation: Generation, writes: bool = False) -> VectorRetriever:
-        if _key(generation) in self._fills:
+        if _key(generation) in self._filling:
             return await self._local.open_synced(generation)
         engine = await self._engine.open(generation)
         if self._engine.missing(engine, generation) and not writes:
@@ -116,17 +117,18 @@ class EngineVectors:
             if there - engine.size > self._catch_up:
                 self._start_filling(generation)
                 return await self._local.open_synced(generation)
-        await self._engine.open_synced(generation)
-        await self._drop_local(generation)
-        return engine
+        synced = await self._engine.open_synced(generation)
+        if not self._tasks:
+            await self._drop_local(generation)
+        return synced
 
     async def open(self, generation: Generation) -> VectorRetriever:
-        if _key(generation) in self._fills:
+        if _key(generation) in self._filling:
             return await self._local.open(generation)
         return await self._engine.open(generation)
 
     def ready(self, generation: Generation) -> VectorRetriever | None:
-        if _key(generation) in self._fills:
+        if _key(generation) in self._filling:
             return self._local.ready(generation)
         return self._engine.ready(generation)
 
@@ -137,7 +139,7 @@ class EngineVectors:
                 await local.delete(seqs)
 
     async def stop(self, keys: Sequence[Key] | None = None) -> None:
-        tasks = [task for key, task in self._fills.items() if keys is None or key in keys]
+        tasks = [task for task, key in self._tasks.items() if keys is None or key in keys]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -145,23 +147,35 @@ class EngineVectors:
 
     def _start_filling(self, generation: Generation) -> None:
         key = _key(generation)
-        if key not in self._fills:
-            self._without_local.discard(key)
-            self._fills[key] = asyncio.create_task(self._fill(generation), name="engine-fill")
-            self._fills[key].add_done_callback(lambda _: self._fills.pop(key, None))
+        if key not in self._filling:
+            self._filling.add(key)
+            task = asyncio.create_task(self._fill(generation), name="engine-fill")
+            self._tasks[task] = key
+            task.add_done_callback(self._tasks.pop)
 
     async def _fill(self, generation: Generation) -> None:
         """Give the engine what it lacks; what is added meanwhile, the next search gives it."""
-        async with self._filling:
-            log.info("engine   collection %s: its vectors are being copied", generation.collection_id)
-            while True:
-                try:
-                    engine = await self._engine.open_synced(generation)
-                    break
-                except Unavailable as error:
-                    log.info("collection %s: the engine is filled later: %s", generation.collection_id, error)
-                await asyncio.sleep(_RETRY_S)
-            log.info("engine   collection %s: it has %d vectors", generation.collection_id, engine.size)
+        key = _key(generation)
+        try:
+            async with self._one_fill:
+                await self._copy(generation)
+        finally:
+            self._filling.discard(key)
+            self._without_local.discard(key)
+        await asyncio.sleep(_GRACE_S)
+        if key not in self._filling:
+            await self._drop_local(generation)
+
+    async def _copy(self, generation: Generation) -> None:
+        log.info("engine   collection %s: its vectors are being copied", generation.collection_id)
+        while True:
+            try:
+                engine = await self._engine.open_synced(generation)
+                break
+            except Unavailable as error:
+                log.info("collection %s: the engine is filled later: %s", generation.collection_id, error)
+            await asyncio.sleep(_RETRY_S)
+        log.info("engine   collection %s: it has %d vectors", generation.collection_id, engine.size)
 
     async def _drop_local(self, generation: Generation) -> None:
         """Free the disk: the engine has all that the local index had."""

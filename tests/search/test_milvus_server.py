@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from support.api import PASSWORD, ask, index, refusal_of
 from support.milvus import Milvus, running_milvus
-from support.patience import deadline
+from support.patience import deadline, patience
 from support.programs import run_program
 from support.server import ROOT, SETUP_CODE, Serving, serve
 
@@ -160,7 +161,7 @@ async def test_searches_fail_clearly_and_indexing_waits_while_milvus_is_away(
     try:
         folder = tmp_path / "documents"
         _write(folder, range(20))
-        serving = start(*_flags(own, timeout_s=1.0))
+        serving = start(*_flags(own, timeout_s=patience(2.0)))
         client = await _signed_in(serving)
         collection, _ = await index(client, folder)
         before = await _all_hits(client, collection, mode="meaning")
@@ -196,7 +197,7 @@ async def test_a_call_that_hangs_ends_at_its_deadline(start: Callable[..., Servi
     try:
         folder = tmp_path / "documents"
         _write(folder, range(5))
-        client = await _signed_in(start(*_flags(own, timeout_s=1.0)))
+        client = await _signed_in(start(*_flags(own, timeout_s=patience(2.0))))
         collection, _ = await index(client, folder)
         own.pause()
         async with deadline():
@@ -247,14 +248,17 @@ async def test_check_compares_milvus_with_mongodb_and_repair_mends_it(
     folder = tmp_path / "documents"
     _write(folder, range(20))
     settings = milvus.settings()
-    flags = _flags(milvus, prefix=settings.prefix)
-    serving = start(*flags)
+    given = {"SEMANTIK_INDEX_ENGINE": "milvus"}
+    for name in ("url", "prefix", "index_type"):
+        given[f"SEMANTIK_MILVUS_{name.upper()}"] = getattr(settings, name)
+    serving = start(env=given)
     client = await _signed_in(serving)
     collection, _ = await index(client, folder)
     before = await _all_hits(client, collection)
     serving.stop()
-    program = (ROOT / "bin" / "semantik-cleanup", "--data", serving.data, *flags)
-    assert (await run_program(*program, "--check"))[0] == 0
+    program = (ROOT / "bin" / "semantik-cleanup", "--data", serving.data)
+    check = partial(run_program, *program, "--check", env={**os.environ, **given})
+    assert (await check())[0] == 0
     registry = milvus_registry(settings)
     damaged = await registry.open(collection, 1, 384)
     await damaged.delete([(2, 5)])
@@ -264,12 +268,12 @@ async def test_check_compares_milvus_with_mongodb_and_repair_mends_it(
     await damaged.add(np.array([extra]), vector)
     await registry.open("11111111-2222-3333-4444-555555555555", 1, 384)
     await registry.close()
-    status, out, _ = await run_program(*program, "--check")
+    status, out, _ = await check()
     assert status == 1
     assert "of 3 chunks, from 2 to 4" in out and f"that do not exist: 1, from {extra}" in out
     assert "does not exist" in out and "__11111111_2222" in out
-    assert (await run_program(*program, "--repair"))[0] == 0
-    assert (await run_program(*program, "--check"))[0] == 0
-    client = Client(start(*flags).url)
+    assert (await run_program(*program, "--repair", env={**os.environ, **given}))[0] == 0
+    assert (await check())[0] == 0
+    client = Client(start(env=given).url)
     await client.sign_in("somebody@example.com", PASSWORD)
     _assert_congruent(await _all_hits(client, collection), before)

@@ -33,8 +33,8 @@ MARK_SEQ = -1
 _SEQ, _VECTOR, _MARK = "seq", "vector", "mark"
 _MARK_BYTES = 60_000
 _AHEAD_RANGES = 2000  # more do not fit into a mark; a search drops what it finds of the others
-# Rows are encoded on the loop: so many take a few milliseconds.
-_BATCH_ROWS = 256
+# Rows are encoded on the loop: so many take four milliseconds.
+_BATCH_ROWS = 128
 _PREPARE_S = 120.0  # an index of many vectors is loaded
 _POLL_S = 0.1
 

@@ -40,6 +40,7 @@ logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
 _CONNECT_FAILED = 2
 _COLLECTION_NOT_FOUND = 100
+_GONE = ("not loaded", "collection not found", "in state 'released'")
 _SLACK_S = 1.0  # by which our deadline is later than the library's own
 
 
@@ -98,13 +99,14 @@ class MilvusConnection:
 
     async def _translated(self, method: str, error: BaseException) -> SemantikError:
         url = self.settings.url
-        code = error.code() if isinstance(error, grpc.RpcError) else getattr(error, "code", None)
-        text = str(error.details() if isinstance(error, grpc.RpcError) else getattr(error, "message", error))
+        said = _said_by_server(error)
+        code = said.code() if said is not None else getattr(error, "code", None)
+        text = str(said.details() if said is not None else getattr(error, "message", error))
         if code == grpc.StatusCode.UNIMPLEMENTED:
             return NotImplementedThere(text)
         if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
             return EngineAway(f"Milvus at {url} refuses milvus.token: {text}.", 30)
-        if code == _COLLECTION_NOT_FOUND or "not loaded" in text or "collection not found" in text.lower():
+        if code == _COLLECTION_NOT_FOUND or any(words in text.lower() for words in _GONE):
             return CollectionGone(text)
         away = code in (_CONNECT_FAILED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
         if away or isinstance(error, TimeoutError | OSError) or "Retry timeout" in text:
@@ -128,3 +130,13 @@ class MilvusConnection:
                     await client.close()
             except (MilvusException, grpc.RpcError, TimeoutError) as error:
                 log.info("milvus: the connection could not be closed: %s", error)
+
+
+def _said_by_server(error: BaseException) -> grpc.RpcError | None:
+    """What gRPC raised at first: the library replaces it by "illegal connection params or server unavailable"."""
+    cause: BaseException | None = error
+    for _ in range(8):  # it also raises errors from themselves
+        if isinstance(cause, grpc.RpcError):
+            return cause
+        cause = cause.__cause__ if cause is not None else None
+    return None
