@@ -15,6 +15,10 @@ python3 -m venv "$folder/venv"
 port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
 "$folder/venv/bin/milvus-lite" server --data-dir "$folder/data" --host 127.0.0.1 --port "$port" > "$folder/log" 2>&1 &
 server=$!
+for _ in $(seq 240); do
+    python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 1)" 2> "$folder/connect" && break
+    sleep 0.25
+done
 cat > "$folder/try.py" <<'PYTHON'
 import asyncio
 import logging

@@ -85,6 +85,7 @@ async def _compared(
             f"from {surplus[0]} to {surplus[-1]}.",
             "they are deleted there",
             partial(_delete, context, name, surplus),
+            informational=context.served,  # a search that finds one drops it
         )
     spans = await context.store.documents.spans(generation, Filters())
     expected = chunks[is_within(chunks, spans)]

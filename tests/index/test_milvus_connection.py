@@ -46,7 +46,10 @@ class _Guard(grpc.GenericRpcHandler):
         async def answer(request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
             if sent != base64.b64encode(_TOKEN.encode()).decode():
                 await context.abort(grpc.StatusCode.UNAUTHENTICATED, "auth check failure")
-            passed: bytes = await self._channel.unary_unary(details.method)(request)
+            try:
+                passed: bytes = await self._channel.unary_unary(details.method)(request)
+            except grpc.aio.AioRpcError as error:
+                await context.abort(error.code(), error.details() or "")
             return passed
 
         return grpc.unary_unary_rpc_method_handler(answer)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from support.server import ROOT, SETUP_CODE, Serving, serve
 
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
+from semantik.core.errors import Unavailable
 from semantik.index.milvus import milvus_registry
 
 pytestmark = pytest.mark.gen_test
@@ -153,6 +155,54 @@ async def _change(client: Client, collection: str, folder: Path, step: int) -> N
 
 
 @pytest.mark.noisy
+@pytest.mark.parametrize(
+    ("step", "stage"),
+    [
+        (0, "storing.published"),
+        (0, "storing.vectors"),
+        (0, "removal.marked"),
+        (0, "removal.forgotten"),
+        (1, "reindex.validated"),
+        (1, "reindex.switched"),
+    ],
+)
+async def test_a_crash_loses_and_doubles_nothing(
+    start: Callable[..., Serving], milvus: Milvus, tmp_path: Path, step: int, stage: str
+) -> None:
+    folder = tmp_path / "documents"
+    _write(folder, range(12))
+    flags = (*_flags(milvus), "--reindex-grace-s", "0")
+    serving = start(*flags)
+    client = await _signed_in(serving)
+    collection, _ = await index(client, folder)
+    serving.stop()
+    serving = start(*flags, env={"SEMANTIK_FAILPOINT": stage})
+    client = await _again(serving)
+    with suppress(Unavailable, Refused):  # the server may die before it answers
+        await _change(client, collection, folder, step)
+    await asyncio.to_thread(serving.process.wait, patience())
+    client = await _again(start(*flags))
+
+    async def rests() -> bool:
+        return not (await client.call("GET", "operations", status="processing"))["items"]
+
+    await _until(rests)
+    shown = await client.call("GET", f"collections/{collection}")
+    # A vector that was saved just before the crash may stay until a search finds it.
+    assert shown["stats"]["vectors"] >= shown["chunk_count"] > 0
+    found = {hit for hits in await _all_hits(client, collection, mode="meaning", k=500) for hit in hits}
+    names = {name for name, _ in found}
+    assert len(found) == shown["chunk_count"]
+    assert names == {path.name for path in folder.iterdir()}
+
+
+async def _again(serving: Serving) -> Client:
+    client = Client(serving.url)
+    await client.sign_in("somebody@example.com", PASSWORD)
+    return client
+
+
+@pytest.mark.noisy
 async def test_searches_fail_clearly_and_indexing_waits_while_milvus_is_away(
     start: Callable[..., Serving], tmp_path: Path
 ) -> None:
@@ -229,8 +279,7 @@ async def test_milvus_is_filled_beside_the_local_index_which_answers_meanwhile(
     before = await _all_hits(client, collection)
     serving.stop()
     serving = start(*_flags(milvus, catch_up=10))
-    client = Client(serving.url)
-    await client.sign_in("somebody@example.com", PASSWORD)
+    client = await _again(serving)
     _assert_congruent(await _all_hits(client, collection), before)
     async with deadline():
         while (await client.call("GET", f"collections/{collection}"))["stats"].get("engine") != "milvus":
@@ -274,6 +323,5 @@ async def test_check_compares_milvus_with_mongodb_and_repair_mends_it(
     assert "does not exist" in out and "__11111111_2222" in out
     assert (await run_program(*program, "--repair", env={**os.environ, **given}))[0] == 0
     assert (await check())[0] == 0
-    client = Client(start(env=given).url)
-    await client.sign_in("somebody@example.com", PASSWORD)
+    client = await _again(start(env=given))
     _assert_congruent(await _all_hits(client, collection), before)
