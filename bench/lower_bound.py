@@ -27,7 +27,7 @@ from bench.index_fixture import open_index
 from pipeline.compute.messages import ModelSpec
 from pipeline.workers.pool import Pool
 from semantik.config.settings import Settings
-from semantik.index import VectorIndex
+from semantik.index import VectorRetriever
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.storage.data_folder import data_lock
 from semantik.storage.embedded import embedded
@@ -39,7 +39,7 @@ STEPS = "steps_s"  # of the embedding, the index and MongoDB
 
 class _Search(RequestHandler):
     def initialize(
-        self, embedder: QueryEmbedder, index: VectorIndex, chunks: object, collection_id: str
+        self, embedder: QueryEmbedder, index: VectorRetriever, chunks: object, collection_id: str
     ) -> None:
         self._embedder, self._index, self._chunks = embedder, index, chunks
         self._collection_id = collection_id

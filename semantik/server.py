@@ -59,7 +59,6 @@ from semantik.auth.tokens import Tokens
 from semantik.config.reloadable import ReloadResult, SettingsHolder
 from semantik.config.settings import Settings
 from semantik.connection_limits import ConnectionLimiter, CounterStore
-from semantik.index import IndexRegistry
 from semantik.index.keyword import KeywordRegistry
 from semantik.progress import ProgressService
 from semantik.search.index_sync import IndexSync
@@ -67,6 +66,7 @@ from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
 from semantik.search.suggestions import SuggestionService
+from semantik.search.vector_sync import open_vectors
 from semantik.services.active_operations import ActiveOperations
 from semantik.services.answers import AnswerService
 from semantik.services.bulk_actions import BulkActions
@@ -135,11 +135,10 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         progress = await start(ProgressService(redis_url, settings.progress, owner, metrics.observe_batch))
         audit = await start(AuditLog(store, lambda: current().audit))
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
-        indexes = IndexRegistry(settings.data / "index", settings.index, pool.run)
-        stack.push_async_callback(indexes.close)
+        vectors = await start(open_vectors(settings, store, pool.run))
         keywords = KeywordRegistry(settings.data / "keywords", pool.run)
         stack.push_async_callback(keywords.close)
-        index_sync = IndexSync(store, indexes, keywords)
+        index_sync = IndexSync(store, vectors, keywords)
         stack.push_async_callback(index_sync.close)
         query_embedder = QueryEmbedder(query_encoder(pool), lambda: current().search)
         stack.push_async_callback(query_embedder.close)

@@ -13,7 +13,7 @@ from pipeline.context.reporter import ProgressReporter
 from pipeline.execution.completion import end
 from pipeline.execution.outage import get_operation, stores_answer, wait_for_stores
 from pipeline.operations import CLEANUPS, OPERATIONS
-from semantik.core.errors import DiskFull, LeaseLost, NotFound, SemantikError, Unavailable
+from semantik.core.errors import DiskFull, EngineAway, LeaseLost, NotFound, SemantikError, Unavailable
 from semantik.core.models import Operation, TerminalStatus, now
 
 log = logging.getLogger("semantik.operations")
@@ -42,7 +42,7 @@ async def run_operation(deps: Dependencies, operation: Operation) -> None:
                 return
             except Unavailable as error:
                 log.warning("Operation %s waits: %s", operation.id, error)
-                quick = time.monotonic() - started < _QUICK_S and not isinstance(error, DiskFull)
+                quick = time.monotonic() - started < _QUICK_S and not isinstance(error, DiskFull | EngineAway)
                 failures = failures + 1 if quick else 1
                 # The stores answer and still it fails at once, again and again: waiting will not help.
                 if failures > _MAX_QUICK_FAILURES and await stores_answer(deps):

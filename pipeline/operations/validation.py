@@ -12,7 +12,7 @@ from pipeline.compute.messages import ModelSpec
 from pipeline.context.context import OperationContext
 from semantik.core.errors import Invalid
 from semantik.core.models import Filters
-from semantik.index import VectorIndex
+from semantik.index import VectorRetriever
 
 _CHUNK_BYTES = 4096  # an upper estimate of a chunk's size in MongoDB and in the index
 _MAX_LOST_SHARE = 0.1  # of the documents that can be found now
@@ -62,7 +62,7 @@ async def validate(context: OperationContext) -> dict[str, Any]:
         )
     stored = await chunks.count(context.generation)
     index = await context.deps.index_sync.get_synced_vectors(context.generation)
-    vectors = index.stats().vectors if index else 0
+    vectors = await index.count() if index else 0
     if not after.chunks == stored == vectors:
         raise Invalid(
             f"The REINDEX has made {after.chunks} chunks, of which {stored} are stored and {vectors} can be "
@@ -72,7 +72,7 @@ async def validate(context: OperationContext) -> dict[str, Any]:
     return {"documents": after.indexed, "chunks": after.chunks, "failed": after.failed, "sampled": sampled}
 
 
-async def _search_sample(context: OperationContext, index: VectorIndex) -> int:
+async def _search_sample(context: OperationContext, index: VectorRetriever) -> int:
     """Search for a sample of chunks by their own texts; each must be found. Returns the size of the sample."""
     generation = context.generation
     seqs = await _sample_seqs(context)

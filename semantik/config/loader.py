@@ -180,6 +180,7 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
             "pool.scheduler needs pool.tls_ca_file, pool.tls_certificate_file and pool.tls_key_file: server, scheduler "
             "and workers identify themselves to each other by certificates (docs/how-to/remote-workers.md)."
         )
+    _check_milvus(settings)
     if settings.auth.oidc.issuer and not settings.auth.oidc.client_id:
         raise ConfigError(
             "auth.oidc.issuer needs auth.oidc.client_id, the name under which the provider knows this server."
@@ -192,6 +193,26 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Settings:
             "who may register could take the name or the address of a person who signs in later."
         )
     return settings
+
+
+def _check_milvus(settings: Settings) -> None:
+    given = settings.milvus
+    if settings.index.engine != "milvus":
+        return
+    if not given.url:
+        raise ConfigError('index.engine = "milvus" needs milvus.url, the address of Milvus.')
+    if bool(given.certificate_file) != bool(given.key_file):
+        raise ConfigError("milvus.certificate_file and milvus.key_file belong together: set both or none.")
+    if given.certificate_file and not given.ca_file:
+        raise ConfigError("milvus.certificate_file needs milvus.ca_file: the authority of both certificates.")
+    files = (given.ca_file, given.certificate_file, given.key_file)
+    if any(files) and not given.url.startswith("https://"):
+        raise ConfigError(
+            f"milvus.url = {given.url!r} must begin with https:// where certificates are given."
+        )
+    for path in files:
+        if path and not os.access(path, os.R_OK):
+            raise ConfigError(f"{path}, which milvus.* names, cannot be read.")
 
 
 def replaced(section: Any, path: list[str], value: Any) -> Any:
@@ -222,7 +243,7 @@ def _checked(entry: Entry, raw: Any, source: str) -> Any:
 
 def is_secret(setting: str) -> bool:
     """Whether a setting's value is a secret, which is never shown."""
-    return setting.rpartition(".")[2].endswith(("secret", "_key", "setup_code", "password"))
+    return setting.rpartition(".")[2].endswith(("secret", "_key", "setup_code", "password", "token"))
 
 
 def _shown(setting: str, raw: Any) -> str:

@@ -32,6 +32,7 @@ from semantik.config.fields import (
     reloadable,
     setting,
 )
+from semantik.config.milvus_settings import MilvusSettings as MilvusSettings
 from semantik.config.notification_settings import AlertSettings as AlertSettings
 from semantik.config.notification_settings import SmtpSettings as SmtpSettings
 from semantik.config.notification_settings import WebhookSettings as WebhookSettings
@@ -83,7 +84,9 @@ class IndexSettings:
     """The vector segments on disk, a cache of what MongoDB holds."""
 
     engine: str = setting(
-        "codes", one_of("codes", "annoy"), "How the nearest of many vectors are found: codes or annoy."
+        "codes",
+        one_of("codes", "annoy", "milvus"),
+        "How the nearest of many vectors are found: codes or annoy, on this machine, or milvus, an engine.",
     )
     exact_below: int = setting(
         4000, at_least(0), "Segments with fewer vectors are scanned exactly, without the engine."
@@ -239,6 +242,7 @@ class Settings:
     embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     pool: PoolSettings = field(default_factory=PoolSettings)
     index: IndexSettings = field(default_factory=IndexSettings)
+    milvus: MilvusSettings = field(default_factory=MilvusSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     progress: ProgressSettings = field(default_factory=ProgressSettings)
     sockets: SocketSettings = field(default_factory=SocketSettings)

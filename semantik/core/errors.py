@@ -62,6 +62,10 @@ class DiskFull(Unavailable):
         )
 
 
+class EngineAway(Unavailable):
+    """The search engine that holds the vectors does not answer or refuses; what waits for it goes on by itself."""
+
+
 class ConfigError(SemantikError):
     """A setting is invalid: the message has its name, its value and what is allowed."""
 

@@ -6,8 +6,14 @@ thread, searches in several others, merges of segments in the worker pool. `retr
 """
 
 from semantik.index.registry import IndexRegistry
-from semantik.index.retriever import RetrievalQuery, Retriever, RetrieverRegistry, ScoredSeq
-from semantik.index.state import IndexStats
+from semantik.index.retriever import (
+    IndexStats,
+    RetrievalQuery,
+    Retriever,
+    RetrieverRegistry,
+    ScoredSeq,
+    VectorRetriever,
+)
 from semantik.index.vector_index import VectorIndex
 
 __all__ = [
@@ -18,4 +24,5 @@ __all__ = [
     "RetrieverRegistry",
     "ScoredSeq",
     "VectorIndex",
+    "VectorRetriever",
 ]

@@ -13,12 +13,12 @@ from semantik.index.files.durable import remove
 log = logging.getLogger(__name__)
 
 DROPPED_PREFIX = "dropped."
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 def collection_folder(directory: Path, collection_id: str) -> Path:
     """Raises Invalid for an id that cannot name a folder."""
-    if not _SAFE_NAME.fullmatch(collection_id):
+    if not SAFE_NAME.fullmatch(collection_id):
         raise Invalid(f"{collection_id!r} cannot name an index: only letters, digits, - and _ can.")
     return directory / collection_id
 

@@ -1,12 +1,12 @@
 """The retriever: what finds chunks for a query. It knows chunks by their seqs, never users or stores.
 
-`VectorIndex` and `KeywordIndex` are the retrievers of today. To add another:
+`VectorIndex`, `KeywordIndex` and `MilvusVectors` are the retrievers of today. To add another:
 
 1. Write a class with the members of `Retriever`. It is a cache: MongoDB holds what it indexes, and the caller adds
    everything above `last_seq`. A crash may cost it its newest chunks, but then `last_seq` must step back with them.
 2. Write its `RetrieverRegistry`, which opens one retriever for each generation of a collection, and make it in
    `semantik/server.py`.
-3. In `semantik/search/index_sync.py` add a `RetrieverKind`: the registry, and how to add from MongoDB what is missing.
+3. In `semantik/search/index_sync.py` add a `RetrieverSync`: the registry, and how to add from MongoDB what is missing.
    Catching up, searches, deletions and the removal of generations then include it.
 4. In `semantik/search/fusion.py` combine its list with that of the vectors for each collection.
 5. Add it to `IMPLEMENTATIONS` in `tests/support/retrievers.py`: `tests/search/test_retriever.py` compares each with
@@ -35,6 +35,25 @@ class ScoredSeq(NamedTuple):
 
     seq: int
     score: float
+
+
+@dataclass(frozen=True)
+class IndexStats:
+    """`vectors` can be found; `deleted` still use space; `unsaved` are in memory only; `bytes` are on disk.
+
+    `engine` names those in use ("codes", "annoy", "milvus"), or is "exact"; of one that is not on this machine, only
+    `vectors` is known. `measured_recall` is the mean recall@10 over the
+    vectors that an engine searches, `effort` the largest in use; both None where every search is an exact scan.
+    """
+
+    vectors: int
+    deleted: int
+    unsaved: int
+    segments: int
+    bytes: int
+    engine: str
+    measured_recall: float | None
+    effort: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +113,46 @@ class Retriever(Protocol[Content]):
 
         Raises what `search` does.
         """
+
+
+class VectorRetriever(Retriever[NDArray[np.float16]], Protocol):
+    """A retriever by the cosine of vectors (float16, of length 1)."""
+
+    @property
+    def dimension(self) -> int:
+        """That of its vectors."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether every call raises Unavailable: it has to be opened again."""
+
+    async def nearest(
+        self,
+        vector: NDArray[np.float32],
+        k: int,
+        allowed: Sequence[tuple[int, int]] | Ranges | None = None,
+        threshold: float | None = None,
+    ) -> list[ScoredSeq]:
+        """As `search`, for the vector (dimension,) of a query.
+
+        Raises Invalid for a vector of another shape, of length 0, or with numbers that are not finite.
+        """
+
+    async def sample(self, count: int) -> NDArray[np.float32]:
+        """At most `count` of the vectors that can be found, spread over all of them: (n, dimension)."""
+
+    async def count(self) -> int:
+        """How many chunks can be found, counted now: `size` may lag where servers share an index."""
+
+    def stats(self) -> IndexStats:
+        """Its state, for people."""
+
+
+class SharedVectorRetriever(VectorRetriever, Protocol):
+    """One that several servers share: another of them may add to it, too."""
+
+    async def refresh(self) -> None:
+        """Let `last_seq` and `size` count what other servers have added, and let it be found. Raises Unavailable."""
 
 
 class RetrieverRegistry(Protocol[R_co]):

@@ -16,44 +16,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.core.errors import Invalid, Unavailable
+from semantik.core.errors import Unavailable
 from semantik.index import ranges
 from semantik.index.files import tombstones
 from semantik.index.files.durable import Damaged, failpoint
 from semantik.index.ranges import Ranges
-from semantik.index.retriever import ScoredSeq
+from semantik.index.retriever import IndexStats, ScoredSeq
 from semantik.index.segments import manifest
 from semantik.index.segments.manifest import Manifest, SegmentRecord
 from semantik.index.segments.segment import Segment, new_segment_name, write_segment
+from semantik.index.vectors.checks import checked_seqs, has_unit_length
 from semantik.index.vectors.mem_table import MemTable
 from semantik.index.vectors.rows import Rows
 from semantik.index.vectors.scoring import scan, score_seqs, top_k
 
 log = logging.getLogger(__name__)
 
-# How far a vector's length may be from 1: more than any rounding does.
-_LENGTH_TOLERANCE = 0.01
-_CHECK_ROWS = 8192
 # The limit of the mem table while the disk accepts no writes.
 _MEM_TABLE_BYTES = 256 << 20
-
-
-@dataclass(frozen=True)
-class IndexStats:
-    """`vectors` can be found; `deleted` still use space; `unsaved` are in memory only; `bytes` are on disk.
-
-    `engine` names those in use ("codes", "annoy"), or is "exact". `measured_recall` is the mean recall@10 over the
-    vectors that an engine searches, `effort` the largest in use; both None where every search is an exact scan.
-    """
-
-    vectors: int
-    deleted: int
-    unsaved: int
-    segments: int
-    bytes: int
-    engine: str
-    measured_recall: float | None
-    effort: int | None
 
 
 @dataclass(frozen=True)
@@ -112,15 +92,14 @@ class IndexState:
         A vector that is not finite or not of length 1 counts as deleted: if it were refused, none of those that
         follow could be added. Raises Unavailable when the mem table is full and cannot be flushed.
         """
-        if len(seqs) and (seqs[0] < 0 or (np.diff(seqs) <= 0).any()):
-            raise Invalid("Seqs must be ascending and not negative.")
+        checked_seqs(seqs)
         used = self.snapshot.unflushed.vectors.nbytes
         if used and used + vectors.nbytes > _MEM_TABLE_BYTES:
             self._flush_for_room()
         new = int(np.searchsorted(seqs, self.last_seq, side="right"))
         if new == len(seqs):
             return
-        added = Rows(seqs[new:], vectors[new:], _has_unit_length(vectors[new:]))
+        added = Rows(seqs[new:], vectors[new:], has_unit_length(vectors[new:]))
         if added.live_count < len(added):
             bad = added.seqs[~added.live]
             log.warning(
@@ -286,11 +265,3 @@ class IndexState:
             if self._tombstone_log:
                 (self.directory / self._tombstone_log).unlink(missing_ok=True)
             self._tombstone_log, self._tombstone_records, self._deleted = name, count, deleted
-
-
-def _has_unit_length(vectors: NDArray[np.float16]) -> NDArray[np.bool_]:
-    valid = np.empty(len(vectors), np.bool_)
-    for start in range(0, len(vectors), _CHECK_ROWS):
-        block = vectors[start : start + _CHECK_ROWS].astype(np.float32)
-        valid[start : start + _CHECK_ROWS] = np.abs(np.linalg.norm(block, axis=1) - 1) <= _LENGTH_TOLERANCE
-    return valid

@@ -22,12 +22,13 @@ from semantik.index.background_task import BackgroundTask
 from semantik.index.files.checksums import run_step
 from semantik.index.files.durable import Damaged
 from semantik.index.ranges import Ranges
-from semantik.index.retriever import RetrievalQuery, ScoredSeq
+from semantik.index.retriever import IndexStats, RetrievalQuery, ScoredSeq
 from semantik.index.segments import merge_policy
 from semantik.index.segments.manifest import SegmentRecord
 from semantik.index.segments.merge import merge_segments
 from semantik.index.segments.segment import Segment, new_segment_name
-from semantik.index.state import IndexState, IndexStats
+from semantik.index.state import IndexState
+from semantik.index.vectors.checks import checked_shapes, unit_vector
 
 log = logging.getLogger(__name__)
 
@@ -93,12 +94,7 @@ class VectorIndex:
         is never found, and a warning is logged. Raises Invalid for wrong shapes, types or seqs; Unavailable while
         256 MiB of vectors wait in memory for a disk that accepts no writes.
         """
-        if seqs.dtype != np.int64 or vectors.dtype != np.float16:
-            raise Invalid("An index takes seqs as int64 and vectors as float16.")
-        if vectors.ndim != 2 or seqs.shape != vectors.shape[:1] or vectors.shape[1] != self.dimension:
-            raise Invalid(
-                f"{seqs.shape} seqs and {vectors.shape} vectors do not make rows of {self.dimension} numbers."
-            )
+        checked_shapes(seqs, vectors, self.dimension)
         await self._write(self._state.append, seqs, vectors)
         if len(self._state.snapshot.unflushed) > self._context.settings.tail_rows:
             self._flushing.wake()
@@ -137,7 +133,7 @@ class VectorIndex:
         they are few, else with the recall that the index was calibrated to.
         Raises Invalid for a vector of another shape, of length 0, or with numbers that are not finite.
         """
-        unit = self._unit(vector)
+        unit = unit_vector(vector, self.dimension)
         if k < 1:
             raise Invalid("A search must ask for at least one result.")
         search = self._state.search
@@ -145,24 +141,21 @@ class VectorIndex:
 
     async def scores(self, query: RetrievalQuery, seqs: Sequence[int]) -> dict[int, float]:
         """The true cosine of each of these chunks to the query; one that cannot be found is absent."""
-        unit, wanted = self._unit(await query.embed()), np.array(sorted(set(seqs)), np.int64)
+        unit, wanted = unit_vector(await query.embed(), self.dimension), np.array(sorted(set(seqs)), np.int64)
         return await self._submit(self._context.readers, self._state.scores, unit, wanted)
 
     async def sample(self, count: int) -> NDArray[np.float32]:
         """At most `count` of the vectors that can be found, evenly spread over all of them: (n, dimension)."""
         return await self._submit(self._context.readers, self._state.sample, count)
 
-    def _unit(self, vector: NDArray[np.float32]) -> NDArray[np.float64]:
-        unit = np.asarray(vector, np.float64)
-        length = float(np.linalg.norm(unit))
-        if unit.shape != (self.dimension,) or not (0 < length < np.inf):
-            raise Invalid(f"A query must be a vector of {self.dimension} finite numbers, not all zero.")
-        return unit / length
-
     @property
     def size(self) -> int:
         """How many vectors can be found."""
         return self._state.size
+
+    async def count(self) -> int:
+        """The same: here it is always exact."""
+        return self.size
 
     def stats(self) -> IndexStats:
         return self._state.stats()

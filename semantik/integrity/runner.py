@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from semantik.integrity.chunk_checks import chunk_checks
 from semantik.integrity.collection_checks import collection_checks
+from semantik.integrity.engine_checks import abandoned_in_engine, engine_checks
 from semantik.integrity.index_checks import abandoned_folders, index_checks
 from semantik.integrity.issue import Check, CheckContext, Issue
 from semantik.integrity.ownership_checks import ownership_checks
@@ -15,8 +16,8 @@ from semantik.integrity.stream_checks import stream_checks
 _CONFIRM_S = 1.0
 
 # What has no owner, which the regular clean-up removes. The other checks are about data that somebody uses.
-ORPHAN_CHECKS: tuple[Check, ...] = (ownership_checks, abandoned_folders, stream_checks)
-CHECKS: tuple[Check, ...] = (collection_checks, chunk_checks, *ORPHAN_CHECKS, index_checks)
+ORPHAN_CHECKS: tuple[Check, ...] = (ownership_checks, abandoned_folders, abandoned_in_engine, stream_checks)
+CHECKS: tuple[Check, ...] = (collection_checks, chunk_checks, *ORPHAN_CHECKS, index_checks, engine_checks)
 
 
 async def check(context: CheckContext, checks: Sequence[Check] = CHECKS) -> list[Issue]:

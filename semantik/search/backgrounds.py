@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.core.errors import SemantikError
-from semantik.index import VectorIndex
+from semantik.index import VectorRetriever
 from semantik.search.candidates import SMALL_CHANCE, Background, Chance
 from semantik.search.unrelated import QUERIES
 
@@ -44,10 +44,10 @@ class Backgrounds:
     """`close` must be called before the indexes are closed."""
 
     def __init__(self) -> None:
-        self._measured: WeakKeyDictionary[VectorIndex, _Measured] = WeakKeyDictionary()
+        self._measured: WeakKeyDictionary[VectorRetriever, _Measured] = WeakKeyDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def of(self, index: VectorIndex, vector: Vector, embed: Embed) -> Background | None:
+    async def of(self, index: VectorRetriever, vector: Vector, embed: Embed) -> Background | None:
         """The background of a query's unit vector (dimension,); None where the index holds too few vectors."""
         size = index.size
         known = self._measured.get(index)
@@ -62,7 +62,7 @@ class Backgrounds:
         mean, deviation = _moments(known.sample, vector)
         return Background(mean, deviation, size, known.chance)
 
-    def chance(self, index: VectorIndex) -> Chance | None:
+    def chance(self, index: VectorRetriever) -> Chance | None:
         """What is known of it by now; None before the first `of`."""
         known = self._measured.get(index)
         return None if known is None else known.chance
@@ -76,7 +76,7 @@ class Backgrounds:
             await asyncio.wait(tasks)
 
 
-async def _measure_chance(index: VectorIndex, measured: _Measured, embed: Embed) -> None:
+async def _measure_chance(index: VectorRetriever, measured: _Measured, embed: Embed) -> None:
     best = []
     try:
         for text in QUERIES:  # one after the other: the queries of users come first

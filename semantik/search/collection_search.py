@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
-from semantik.core.errors import Busy, Invalid, Unavailable
+from semantik.core.errors import Busy, EngineAway, Invalid, Unavailable
 from semantik.core.models import Collection
-from semantik.index import RetrievalQuery, Retriever, ScoredSeq, VectorIndex
+from semantik.index import RetrievalQuery, Retriever, ScoredSeq, VectorRetriever
 from semantik.index.keyword import KeywordIndex
 from semantik.index.ranges import Ranges
 from semantik.search.backgrounds import Backgrounds, Embed
@@ -27,15 +27,15 @@ _NO_MODEL = (Unavailable, Busy, Invalid)  # too slow, too many queries, or no su
 class Opened:
     """The retrievers of a generation; `words` is None while it is being built."""
 
-    vectors: VectorIndex
+    vectors: VectorRetriever
     words: KeywordIndex | None
 
     @staticmethod
     def of(retrievers: Sequence[Retriever[Any]]) -> Opened | None:
         """None without a vector index: the generation has no chunks."""
-        vectors = next((each for each in retrievers if isinstance(each, VectorIndex)), None)
         words = next((each for each in retrievers if isinstance(each, KeywordIndex)), None)
-        return None if vectors is None else Opened(vectors, words)
+        vectors = next((each for each in retrievers if each is not words), None)
+        return None if vectors is None else Opened(cast(VectorRetriever, vectors), words)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,13 @@ class CollectionSearch:
         except BaseException:
             looking_up.cancel()
             raise
-        near, found = await asyncio.gather(self._near(), looking_up)
+        try:
+            near, found = await asyncio.gather(self._near(), looking_up)
+        except EngineAway as failure:
+            if mode == "meaning" or self.threshold is not None:
+                raise
+            side = self._words_side(await looking_up)
+            return Retrieved(self.collection, None, side, None, considered, failure)
         if self.completes and self.wanted is not None:
             return await self._in_reach(near, found, words, self.wanted, considered, backgrounds)
         # All chunks that may be found are candidates when either of these has no more.

@@ -1,6 +1,6 @@
 """Keeps the indexes in step with MongoDB: opens those of a generation and adds the chunks that they lack.
 
-Runs on the loop. All kinds of retrievers share this life cycle; what is special to one is its `RetrieverKind`.
+Runs on the loop. All retrievers share the life cycle of `RetrieverSync`; `VectorSync` says which vectors answer.
 """
 
 from __future__ import annotations
@@ -8,19 +8,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.core.errors import Unavailable
+from semantik.core.errors import EngineAway, Unavailable
 from semantik.core.models import Chunk, Collection, Generation
-from semantik.index import IndexRegistry, IndexStats, Retriever, RetrieverRegistry, VectorIndex
+from semantik.index import IndexStats, Retriever, RetrieverRegistry, VectorRetriever
 from semantik.index.keyword import KeywordIndex, KeywordRegistry, KeywordText
+from semantik.search.retriever_sync import RetrieverSync
+from semantik.search.vector_sync import VectorSync
 from semantik.storage.mongo import Store
 
 log = logging.getLogger(__name__)
@@ -31,20 +32,6 @@ _BUILDS = 2
 _RETRY_S = 10.0  # after a failure, meaning alone answers for this long
 # A page that shows a collection waits no longer for its index, whose files may take long to check.
 _STATS_S = 2.0
-
-R = TypeVar("R", bound=Retriever[Any])
-
-
-@dataclass(frozen=True)
-class RetrieverKind(Generic[R]):
-    """A kind of retrievers: where they are opened, and how to add what they lack.
-
-    `add_missing(retriever, generation)` adds from MongoDB the chunks above the retriever's `last_seq` up to the
-    generation's.
-    """
-
-    registry: RetrieverRegistry[R]
-    add_missing: Callable[[R, Generation], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -59,21 +46,18 @@ class WordsStats:
 class IndexSync:
     """The access to all indexes: one that it returns holds every chunk that the generation lets be found."""
 
-    def __init__(self, store: Store, vectors: IndexRegistry, keywords: KeywordRegistry | None = None) -> None:
+    def __init__(self, store: Store, vectors: VectorSync, keywords: KeywordRegistry | None = None) -> None:
         """Without `keywords` there are no keyword indexes: everything is found by its meaning."""
         self._store = store
-        self._vectors: RetrieverKind[VectorIndex] = RetrieverKind(vectors, partial(_add_vectors, store))
-        self._words: RetrieverKind[KeywordIndex] | None = None
+        self._vectors = vectors
+        self._words: RetrieverSync[KeywordIndex] | None = None
         if keywords is not None:
-            self._words = RetrieverKind(keywords, partial(_add_texts, store))
-        self._kinds: tuple[RetrieverKind[Any], ...] = (self._vectors, *([self._words] if self._words else []))
+            self._words = RetrieverSync(keywords, partial(_add_texts, store))
+        words: list[RetrieverRegistry[Any]] = [self._words.registry] if self._words else []
+        self._registries: tuple[RetrieverRegistry[Any], ...] = (*vectors.registries, *words)
         self._builds: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._retry_at: dict[tuple[str, int], float] = {}
         self._building = asyncio.Semaphore(_BUILDS)
-        self._locks: WeakKeyDictionary[Retriever[Any], asyncio.Lock] = WeakKeyDictionary()
-        # The last seqs of a generation may have no chunks; without this mark each search would look for them again.
-        # It is kept for a retriever, not for a generation: one that was opened again after damage has less.
-        self._synced_to: WeakKeyDictionary[Retriever[Any], int] = WeakKeyDictionary()
 
     async def get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         """The retrievers of a generation, up to its `last_seq`; none while it holds no chunks.
@@ -83,22 +67,22 @@ class IndexSync:
         """
         if generation.dimension is None:
             return ()
-        vectors = await self._open_synced(self._vectors, generation, generation.dimension)
+        vectors = await self._vectors.open_synced(generation)
         words = await self.words_soon(generation)
         return (vectors,) if words is None else (vectors, words)
 
-    async def get_synced_vectors(self, generation: Generation) -> VectorIndex | None:
+    async def get_synced_vectors(self, generation: Generation) -> VectorRetriever | None:
         """The same of the vector index alone; None while there are no vectors."""
         if generation.dimension is None:
             return None
-        return await self._open_synced(self._vectors, generation, generation.dimension)
+        return await self._vectors.open_synced(generation)
 
     def get_if_ready(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         """The retrievers of a generation that are open here and up to date: none without the vector index.
 
         None also where `get_synced` has to be called to open the keyword index, or to begin to build it.
         """
-        vectors = self._ready(self._vectors, generation)
+        vectors = self._vectors.ready(generation)
         if vectors is None:
             return ()
         if (words := self.words_if_ready(generation)) is not None:
@@ -114,7 +98,7 @@ class IndexSync:
         """
         if generation.dimension is None or self._words is None:
             return None
-        return await self._open_synced(self._words, generation, generation.dimension)
+        return await self._words.open_synced(generation)
 
     async def add_vectors(
         self, generation: Generation, before: int, first: int, vectors: NDArray[np.float16]
@@ -123,9 +107,8 @@ class IndexSync:
 
         Only what it lacks of the others, those up to seq `before`, is read from MongoDB.
         """
-        assert generation.dimension is not None
         earlier = replace(generation, last_seq=before)
-        index = await self._open_synced(self._vectors, earlier, generation.dimension)
+        index = await self._vectors.open_synced(earlier, writes=True)
         await index.add(np.arange(first, first + len(vectors), dtype=np.int64), vectors)
 
     async def add_words(self, generation: Generation, before: int, chunks: Sequence[Chunk]) -> None:
@@ -136,13 +119,13 @@ class IndexSync:
         if generation.dimension is None or self._words is None:
             return
         try:
-            words = await _open(self._words, generation, generation.dimension)
-            lock = self._locks.setdefault(words, asyncio.Lock())
+            words = await self._words.open(generation)
+            lock = self._words.lock(words)
             if not lock.locked():
                 async with lock:
-                    if max(words.last_seq, self._synced_to.get(words, -1)) >= before:
+                    if self._words.synced_to(words) >= before:
                         await _add_chunks(words, chunks)
-                        self._synced_to[words] = chunks[-1].seq
+                        self._words.set_synced(words, chunks[-1].seq)
                         return
         except Unavailable as error:
             log.info("collection %s: words are added later: %s", generation.collection_id, error)
@@ -157,22 +140,22 @@ class IndexSync:
             return
         if self._words is not None:
             try:
-                await (await _open(self._words, generation, generation.dimension)).delete(seqs)
+                await (await self._words.open(generation)).delete(seqs)
             except Unavailable as error:  # a search that finds one of them asks MongoDB, and deletes it then
                 log.info("collection %s: words are deleted later: %s", generation.collection_id, error)
-        await (await _open(self._vectors, generation, generation.dimension)).delete(seqs)
+        await self._vectors.delete(generation, seqs)
 
     async def stats(self, generation: Generation) -> IndexStats | None:
         """The state of the vector index on this server, without adding what it lacks.
 
-        None while it holds no vectors, and while its files are being checked.
+        None while it holds no vectors, while its files are being checked, and while its engine does not answer.
         """
         if generation.dimension is None:
             return None
         try:
             async with asyncio.timeout(_STATS_S):
-                index = await _open(self._vectors, generation, generation.dimension)
-        except TimeoutError:
+                index = await self._vectors.open(generation)
+        except (TimeoutError, EngineAway):
             return None
         return index.stats()
 
@@ -185,42 +168,43 @@ class IndexSync:
             self._start_words(generation)
             return None
         try:
-            return WordsStats(words.size, await words.disk_bytes(), not self._is_behind(words, generation))
+            return WordsStats(
+                words.size, await words.disk_bytes(), not self._words.missing(words, generation)
+            )
         except Unavailable:
             return None
 
     async def close(self) -> None:
         """Stop what is done in the background; before the registries are closed."""
         await self._stop_builds(list(self._builds))
+        await self._vectors.stop()
 
     async def drop(self, collection: Collection) -> None:
         """Close a collection's indexes and delete their files."""
-        await self._stop_builds([key for key in self._builds if key[0] == collection.id])
-        for kind in self._kinds:
-            await kind.registry.drop(collection.id)
+        await self._stop_builds([(collection.id, each.number) for each in collection.generations])
+        for registry in self._registries:
+            await registry.drop(collection.id)
 
     async def drop_generation(self, generation: Generation) -> None:
         """Close the indexes of one generation and delete their files."""
         await self._stop_builds([(generation.collection_id, generation.number)])
-        for kind in self._kinds:
-            await kind.registry.drop(generation.collection_id, generation.number)
+        for registry in self._registries:
+            await registry.drop(generation.collection_id, generation.number)
 
     async def drop_orphans(self) -> None:
         """Drop the indexes of collections and generations that another server has removed: it drops only its own."""
-        for kind in self._kinds:
-            opened = (
-                kind.registry.open_keys()
-            )  # before the read, so that nothing newer is taken for an orphan
+        for registry in self._registries:
+            opened = registry.open_keys()  # before the read, so that nothing newer is taken for an orphan
             if not opened:
                 continue
             current = await self._store.collections.generation_numbers({key for key, _ in opened})
             for collection_id, number in opened:
                 if number not in current.get(collection_id, ()):
                     await self._stop_builds([(collection_id, number)])
-                    await kind.registry.drop(collection_id, number if collection_id in current else None)
+                    await registry.drop(collection_id, number if collection_id in current else None)
 
     def words_if_ready(self, generation: Generation) -> KeywordIndex | None:
-        return self._ready(self._words, generation) if self._words else None
+        return self._words.ready(generation) if self._words else None
 
     async def words_soon(self, generation: Generation) -> KeywordIndex | None:
         """The keyword index of a generation if it can be opened and brought up to date within a second."""
@@ -240,52 +224,26 @@ class IndexSync:
             or self.words_if_ready(generation)
         ):
             return False
-        build = self._build_words(self._words, generation, generation.dimension)
+        build = self._build_words(self._words, generation)
         self._builds[key] = asyncio.create_task(build, name="keyword-build")
         self._builds[key].add_done_callback(lambda _: self._builds.pop(key, None))
         return True
 
-    async def _build_words(
-        self, kind: RetrieverKind[KeywordIndex], generation: Generation, dimension: int
-    ) -> None:
+    async def _build_words(self, words: RetrieverSync[KeywordIndex], generation: Generation) -> None:
         async with self._building:
             try:
-                await self._open_synced(kind, generation, dimension)
+                await words.open_synced(generation)
             except Unavailable as error:
                 self._retry_at[generation.collection_id, generation.number] = time.monotonic() + _RETRY_S
                 log.info("collection %s: its words cannot be read now: %s", generation.collection_id, error)
 
     async def _stop_builds(self, keys: Sequence[tuple[str, int]]) -> None:
+        await self._vectors.stop(keys)
         tasks = [self._builds[key] for key in keys if key in self._builds]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-
-    def _ready(self, kind: RetrieverKind[R], generation: Generation) -> R | None:
-        retriever = kind.registry.get_if_open(generation.collection_id, generation.number)
-        return None if retriever is None or self._is_behind(retriever, generation) else retriever
-
-    async def _open_synced(self, kind: RetrieverKind[R], generation: Generation, dimension: int) -> R:
-        retriever = await _open(kind, generation, dimension)
-        if self._is_behind(retriever, generation):
-            async with self._locks.setdefault(retriever, asyncio.Lock()):
-                if self._is_behind(retriever, generation):
-                    await kind.add_missing(retriever, generation)
-                    self._synced_to[retriever] = generation.last_seq
-        return retriever
-
-    def _is_behind(self, retriever: Retriever[Any], generation: Generation) -> bool:
-        return max(retriever.last_seq, self._synced_to.get(retriever, -1)) < generation.last_seq
-
-
-async def _open(kind: RetrieverKind[R], generation: Generation, dimension: int) -> R:
-    return await kind.registry.open(generation.collection_id, generation.number, dimension)
-
-
-async def _add_vectors(store: Store, index: VectorIndex, generation: Generation) -> None:
-    async for block in store.chunks.vectors(generation, index.last_seq, generation.last_seq):
-        await index.add(block.seqs, block.vectors)
 
 
 async def _add_texts(store: Store, index: KeywordIndex, generation: Generation) -> None:

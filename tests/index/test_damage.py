@@ -30,6 +30,7 @@ from semantik.core.models import Generation, VectorBlock
 from semantik.index.engines.registry import ENGINES
 from semantik.index.files import durable
 from semantik.search.index_sync import IndexSync
+from semantik.search.vector_sync import LocalVectors
 from semantik.storage.mongo import Store
 
 
@@ -249,7 +250,7 @@ def test_a_reopened_index_is_filled_again(tmp_path: Path) -> None:
 
     async def test() -> None:
         async with open_registry(tmp_path, SETTINGS) as registry:
-            sync = IndexSync(store, registry)
+            sync = IndexSync(store, LocalVectors(store, registry))
             for _ in range(3):
                 index = await sync.get_synced_vectors(generation)
             assert index is not None and queried == [-1]

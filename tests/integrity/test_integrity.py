@@ -45,7 +45,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_a_stopped_server_leaves_no_issues(prepared: Path, tmp_path: Path) -> None:
     async with open_scene(prepared, tmp_path) as scene:
         assert await scene.issues() == []
-        assert len(CHECKS) == 6
+        assert len(CHECKS) == 8
 
 
 @pytest.mark.parametrize("name", FAULTS)

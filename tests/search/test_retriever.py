@@ -70,7 +70,7 @@ class Reference:
 
     def assert_same_scores(self, found: list[float], expected: list[float]) -> None:
         comparable = self._implementation.comparable
-        tolerance = 1e-6 if self._implementation.relative else 1e-9  # tantivy's are float32
+        tolerance = self._implementation.tolerance
         assert np.allclose(comparable(found), comparable(expected), atol=tolerance)
 
 

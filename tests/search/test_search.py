@@ -24,6 +24,7 @@ from semantik.search.query import SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
+from semantik.search.vector_sync import LocalVectors
 from semantik.storage.data_folder import data_lock
 from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
@@ -96,7 +97,7 @@ async def search_setup(tmp_path: Path) -> AsyncIterator[SearchSetup]:
         search = SearchService(
             store,
             Authorizer(store),
-            IndexSync(store, indexes),
+            IndexSync(store, LocalVectors(store, indexes)),
             embedder,
             settings.SearchSettings,
             Reranker(_rerank, settings.SearchSettings),

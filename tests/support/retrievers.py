@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import shutil
+import tempfile
+import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from support.milvus import Milvus, running_milvus
 
 from semantik.config.settings import IndexSettings
 from semantik.core.errors import Unavailable
 from semantik.index import IndexRegistry, RetrievalQuery, RetrieverRegistry
 from semantik.index.keyword import KeywordRegistry, KeywordText
+from semantik.index.milvus import milvus_registry
+from semantik.index.milvus.registry import MilvusRegistry
 
 DIMENSION = 16
 KEY = ("c", 1, DIMENSION)
@@ -29,7 +37,7 @@ class Implementation:
     near one of them; `scores(contents, query)` are the scores (n) that a search must give. `embeds` says whether a
     search needs the query's vector. Where `found_above` is set, a search finds only higher scores. Where scores are
     `relative`, they are compared as shares of the best one: BM25 counts deleted chunks until their segment is merged,
-    which changes all scores of a one-word query by the same factor.
+    which changes all scores of a one-word query by the same factor. `tolerance` is that of the scores.
     """
 
     registry: Callable[[Path], AbstractAsyncContextManager[RetrieverRegistry[Any]]]
@@ -40,6 +48,7 @@ class Implementation:
     threshold: float = 0.2
     found_above: float | None = None
     relative: bool = False
+    tolerance: float = 1e-9
 
     def comparable(self, scores: list[float]) -> NDArray[np.float64]:
         return np.array(scores) / (max(scores, default=1.0) or 1.0 if self.relative else 1.0)
@@ -51,6 +60,27 @@ async def vector_registry(directory: Path) -> AsyncIterator[IndexRegistry]:
         return await asyncio.to_thread(function, *args)
 
     registry = IndexRegistry(directory, IndexSettings(tail_rows=50), in_thread, retry_s=0.01)
+    try:
+        yield registry
+    finally:
+        await registry.close()
+
+
+@cache
+def shared_milvus() -> Milvus:
+    """One for all tests of this process: it takes seconds to start."""
+    folder = Path(tempfile.mkdtemp(prefix="semantik-milvus-"))
+    stack = ExitStack()
+    atexit.register(shutil.rmtree, folder, True)
+    atexit.register(stack.close)
+    return stack.enter_context(running_milvus(folder))
+
+
+@asynccontextmanager
+async def milvus_vectors(directory: Path) -> AsyncIterator[MilvusRegistry]:
+    """One prefix for each test, which its folder names: what was added is still there when it is opened again."""
+    prefix = f"t{zlib.crc32(str(directory).encode())}"
+    registry = milvus_registry(shared_milvus().settings(prefix=prefix))
     try:
         yield registry
     finally:
@@ -138,5 +168,7 @@ IMPLEMENTATIONS = {
         threshold=1e-6,
         found_above=0.0,
         relative=True,
+        tolerance=1e-6,  # tantivy's are float32
     ),
+    "milvus": Implementation(milvus_vectors, vectors, vector_query, cosines, embeds=True, tolerance=2e-6),
 }

@@ -32,6 +32,7 @@ from semantik.search.query import SearchQuery
 from semantik.search.query_embedder import QueryEmbedder
 from semantik.search.rerank import Reranker
 from semantik.search.service import SearchService
+from semantik.search.vector_sync import LocalVectors
 from semantik.storage.data_folder import data_lock
 from semantik.storage.embedded import embedded
 from semantik.storage.mongo import Store
@@ -106,7 +107,7 @@ async def search_fixture(tmp_path: Path) -> AsyncIterator[SearchFixture]:
     ):
         vectors = IndexRegistry(tmp_path / "index", settings.IndexSettings(), in_thread)
         keywords = KeywordRegistry(tmp_path / "keywords", in_thread)
-        indexes = IndexSync(store, vectors, keywords)
+        indexes = IndexSync(store, LocalVectors(store, vectors), keywords)
         limits = replace(settings.SearchSettings(), meaning_wait_s=30.0)
         fixture: SearchFixture
         embedder = QueryEmbedder(lambda *args: fixture.embed(*args), lambda: limits)
