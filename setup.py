@@ -116,6 +116,7 @@ setup(
             "schemathesis",
             # A server of its own that speaks MongoDB's protocol: GPL, run by tests, never imported.
             "secantusdb; python_version == '3.11'",
+            "simpy",
             "tuspy",
             "websockets",
             "xlwt",
