@@ -2,18 +2,23 @@
 
 Near vectors differ in few bits: the rows with the smallest Hamming distance to the query's code are proposed. The file
 holds the codes as words of 64 bits, the first word of all rows first, so that each step of the count reads adjacent
-memory; then the means (dimension, float32). Written in the pool, read in threads.
+memory; then the means (dimension, float32). In a large segment the rows are in the order of their cells, and the file
+goes on with the centres (cells, dimension, float32), the starts of the cells (cells + 1, int64) and the row numbers
+(n, uint32). Written in the pool, read in threads.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semantik.config.settings import IndexSettings
+from semantik.index.engines import cells as cells_module
+from semantik.index.engines.cells import Cells
 from semantik.index.files.durable import Damaged, fsync
 from semantik.index.files.mapped_array import MappedArray
 from semantik.index.vectors.rows import Rows
@@ -33,6 +38,8 @@ _BLOCK = 1 << 14
 # To sort out the nearest takes long where many distances are equal, as these are: every sixteenth says which rows may
 # be among them, and few are left.
 _SAMPLED, _SPARE = 16, 8
+# For each row to be scored exactly so many codes are compared, those of the nearest cells.
+_COMPARED = 64
 _COPY_ROWS = 4096
 _PAGE_BYTES = 4096
 _UNUSABLE = np.uint16(0xFFFF)
@@ -41,10 +48,13 @@ _UNUSABLE = np.uint16(0xFFFF)
 class BinaryCodes:
     """The codes of one segment."""
 
-    def __init__(self, means: NDArray[np.float32], words: NDArray[np.uint64]) -> None:
-        """`words` is (ceil(dimension / 64), n)."""
+    def __init__(
+        self, means: NDArray[np.float32], words: NDArray[np.uint64], cells: Cells | None = None
+    ) -> None:
+        """`words` is (ceil(dimension / 64), n), in the order of the rows or that of the cells."""
         self._means = means
         self._words = words
+        self._cells = cells
 
     def propose(
         self, query: NDArray[np.float64], k: int, effort: int, usable: NDArray[np.bool_]
@@ -54,24 +64,46 @@ class BinaryCodes:
         count = int(np.count_nonzero(usable))
         if (count - wanted) * _SCORING_COST <= len(usable):
             return None
-        distances = self._hamming_distances(query)
+        if self._cells is not None:
+            return self._propose_from_cells(self._cells, query.astype(np.float32), wanted, usable)
+        distances = self._hamming_distances(query.astype(np.float32), [slice(0, len(usable))], len(usable))
         if count < len(usable):
             np.copyto(distances, _UNUSABLE, where=~usable)
         return _nearest(distances, wanted)
 
-    def _hamming_distances(self, query: NDArray[np.float64]) -> NDArray[np.uint16]:
-        """The number of bits in which each row's code differs from the query's (n)."""
-        query_code = _encode(query[np.newaxis].astype(np.float32), self._means)[:, 0]
-        words, rows = self._words.shape
-        distances = np.empty(rows, np.uint16)
-        bits = np.empty((words, min(rows, _BLOCK)), np.uint64)
+    def _propose_from_cells(
+        self, cells: Cells, query: NDArray[np.float32], wanted: int, usable: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """The rows with the nearest codes among the usable ones of the nearest cells."""
+        rows, found, number = [], [], 0
+        for part in cells.nearest(query, _COMPARED * wanted):
+            rows.append(np.concatenate([cells.order[each] for each in part]))
+            may_be_found = usable[rows[-1]]
+            found.append(self._hamming_distances(query, part, len(may_be_found)))
+            found[-1][~may_be_found] = _UNUSABLE
+            number += int(np.count_nonzero(may_be_found))
+            if number >= _COMPARED * wanted:
+                break
+        near = _nearest(np.concatenate(found), min(wanted, number))
+        return np.concatenate(rows)[near].astype(np.int64)
+
+    def _hamming_distances(
+        self, query: NDArray[np.float32], places: Iterable[slice], count: int
+    ) -> NDArray[np.uint16]:
+        """The number of bits in which the `count` codes at the places differ from the query's."""
+        query_code = _encode(query[np.newaxis], self._means)
+        distances = np.empty(count, np.uint16)
+        bits = np.empty((len(self._words), _BLOCK), np.uint64)
         counts = np.empty(bits.shape, np.uint8)
-        for start in range(0, rows, _BLOCK):
-            block = self._words[:, start : start + _BLOCK]
-            size = block.shape[1]
-            np.bitwise_xor(block, query_code[:, np.newaxis], out=bits[:, :size])
-            np.bitwise_count(bits[:, :size], out=counts[:, :size])
-            np.add.reduce(counts[:, :size], axis=0, dtype=np.uint16, out=distances[start : start + size])
+        done = 0
+        for place in places:
+            for start in range(place.start, place.stop, _BLOCK):
+                block = self._words[:, start : min(start + _BLOCK, place.stop)]
+                size = block.shape[1]
+                np.bitwise_xor(block, query_code, out=bits[:, :size])
+                np.bitwise_count(bits[:, :size], out=counts[:, :size])
+                np.add.reduce(counts[:, :size], axis=0, dtype=np.uint16, out=distances[done : done + size])
+                done += size
         return distances
 
 
@@ -95,24 +127,39 @@ def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> 
     starts = range(0, rows, _COPY_ROWS)
     sums = [np.sum(vectors[at : at + _COPY_ROWS], axis=0, dtype=np.float64) for at in starts]
     means = (np.sum(sums, axis=0) / rows).astype("<f4")
+    cells = cells_module.build(vectors) if cells_module.count_for(rows) else None
     words = np.empty((_words_per_code(dimension), rows), "<u8")
     for at in starts:
-        words[:, at : at + _COPY_ROWS] = _encode(vectors[at : at + _COPY_ROWS], means)
+        copied = slice(at, at + _COPY_ROWS) if cells is None else cells.order[at : at + _COPY_ROWS]
+        words[:, at : at + _COPY_ROWS] = _encode(vectors[copied], means)
     with path.open("wb") as file:
         file.write(words.data)
         file.write(means.tobytes())
+        if cells is not None:
+            file.write(np.ascontiguousarray(cells.centres, "<f4").data)
+            file.write(np.ascontiguousarray(cells.starts, "<i8").data)
+            file.write(np.ascontiguousarray(cells.order, "<u4").data)
     fsync(path)
 
 
 def load(path: Path, rows: Rows) -> BinaryCodes:
-    dimension = rows.vectors.shape[1]
-    end = 8 * _words_per_code(dimension) * len(rows)
+    """A file without cells is one of an earlier version, or of a small segment."""
+    dimension, count = rows.vectors.shape[1], cells_module.count_for(len(rows))
     raw = MappedArray(path).array(np.dtype(np.uint8))
     np.max(raw[::_PAGE_BYTES], initial=0)  # page faults happen here, not within the first search
-    if len(raw) != end + 4 * dimension:
+    sizes = [8 * _words_per_code(dimension) * len(rows), 4 * dimension]
+    cell_sizes = [4 * count * dimension, 8 * (count + 1), 4 * len(rows)]
+    if len(raw) not in (sum(sizes), sum(sizes + cell_sizes)):
         raise Damaged(f"{path} is of other vectors")
+    words, means, *rest = np.split(
+        raw, np.cumsum(sizes + cell_sizes)[: 2 if len(raw) == sum(sizes) else 5][:-1]
+    )
+    cells = None
+    if rest:
+        centres, starts, order = rest
+        cells = Cells(centres.view("<f4").reshape(count, dimension), order.view("<u4"), starts.view("<i8"))
     return BinaryCodes(
-        raw[end:].view("<f4"), raw[:end].view("<u8").reshape(_words_per_code(dimension), len(rows))
+        means.view("<f4"), words.view("<u8").reshape(_words_per_code(dimension), len(rows)), cells
     )
 
 

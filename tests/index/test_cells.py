@@ -1,0 +1,121 @@
+"""Large segments: their codes are searched by cells, whose nearest ones hold the nearest rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from test_vector_index import clustered_vectors
+
+from semantik.config.settings import IndexSettings
+from semantik.index.engines import binary_quantization as codes
+from semantik.index.engines import cells
+from semantik.index.files.durable import Damaged
+from semantik.index.segments.merge import calibrate
+from semantik.index.vectors.rows import Rows
+from semantik.index.vectors.scoring import rescore
+
+ROWS = 20_000
+VECTORS = clustered_vectors(ROWS, 96)
+
+
+@pytest.fixture(autouse=True)
+def small_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "MIN_ROWS", 10_000)
+    monkeypatch.setattr(cells, "_ROWS_PER_CELL", 200)
+    monkeypatch.setattr(codes, "_COMPARED", 8)
+
+
+def all_rows(vectors: NDArray[np.float16] = VECTORS) -> Rows:
+    return Rows(np.arange(len(vectors)), vectors, np.ones(len(vectors), np.bool_))
+
+
+def built(folder: Path, rows: Rows) -> codes.BinaryCodes:
+    codes.build(folder / codes.FILE, rows.vectors, IndexSettings())
+    return codes.load(folder / codes.FILE, rows)
+
+
+def nearest(
+    rows: Rows, finder: codes.BinaryCodes, row: int, usable: NDArray[np.bool_], effort: int = 200
+) -> list[int]:
+    """The ten nearest usable rows to a row, by the engine and exact scores."""
+    query = rows.vectors[row].astype(np.float64)
+    proposed = finder.propose(query, 10, effort, usable)
+    assert proposed is not None and usable[proposed].all()
+    best = rescore(rows, proposed, query, 10)
+    return best.seqs[np.argsort(-best.scores)][:10].tolist()
+
+
+def truly_nearest(rows: Rows, row: int, usable: NDArray[np.bool_]) -> set[int]:
+    scores = rows.vectors.astype(np.float32) @ rows.vectors[row].astype(np.float32)
+    scores[~usable] = -2
+    return set(np.argsort(-scores)[:10].tolist())
+
+
+def test_each_row_is_in_one_cell_and_that_is_the_nearest() -> None:
+    made = cells.build(VECTORS)
+    assert sorted(made.order.tolist()) == list(range(ROWS))
+    assert len(made.centres) == ROWS // 200 and (made.starts[0], made.starts[-1]) == (0, ROWS)
+    for cell in (0, 17, 99):
+        rows = made.order[made.starts[cell] : made.starts[cell + 1]]
+        scores = VECTORS[rows].astype(np.float32) @ made.centres.T
+        assert (scores.argmax(axis=1) == cell).all()
+
+
+def test_the_same_vectors_get_the_same_file(tmp_path: Path) -> None:
+    files = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        built(tmp_path / name, all_rows())
+        files.append((tmp_path / name / codes.FILE).read_bytes())
+    assert files[0] == files[1]
+
+
+def test_equal_vectors_fill_one_cell_and_are_found(tmp_path: Path) -> None:
+    rows = all_rows(np.repeat(VECTORS[:1], ROWS, axis=0))
+    assert len(nearest(rows, built(tmp_path, rows), 0, rows.live)) == 10
+
+
+def test_calibration_reaches_its_target_and_few_rows_are_compared(tmp_path: Path) -> None:
+    rows = all_rows()
+    finder = built(tmp_path, rows)
+    effort, recall = calibrate(codes, finder, rows, 0.95)
+    assert effort and recall >= 0.95
+    [first, *_] = cells.build(VECTORS).nearest(VECTORS[5].astype(np.float32), 1000)
+    assert 1000 <= sum(each.stop - each.start for each in first) < ROWS / 4
+
+
+def test_a_filter_and_deletions_are_exact_whichever_cells_they_leave(tmp_path: Path) -> None:
+    """Also where the usable rows are those farthest from the query, so that the nearest cells have none: `nearest`
+    asserts that only usable rows are proposed. Among those far away, codes tell less, with and without cells."""
+    rows = all_rows()
+    finder = built(tmp_path, rows)
+    effort, _ = calibrate(codes, finder, rows, 0.95)
+    hits = 0
+    for row in range(0, 3000, 100):
+        order = np.argsort(-(VECTORS.astype(np.float32) @ VECTORS[row].astype(np.float32)))
+        for kept in (order[: ROWS // 2], order[::2], order[ROWS // 2 :]):
+            usable = np.zeros(ROWS, np.bool_)
+            usable[kept] = True
+            found = nearest(rows, finder, row, usable, effort)
+            assert len(found) == 10
+            hits += len(truly_nearest(rows, row, usable) & set(found)) if kept[0] == row else 0
+    assert hits >= 0.9 * 10 * 2 * 30
+
+
+def test_a_file_without_cells_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Earlier versions wrote no cells, whatever the size."""
+    rows = all_rows()
+    with monkeypatch.context() as context:
+        context.setattr(cells, "MIN_ROWS", ROWS + 1)
+        codes.build(tmp_path / codes.FILE, rows.vectors, IndexSettings())
+    finder = codes.load(tmp_path / codes.FILE, rows)
+    assert 7 in nearest(rows, finder, 7, rows.live)
+
+
+def test_a_file_of_another_size_is_damaged(tmp_path: Path) -> None:
+    built(tmp_path, all_rows())
+    with pytest.raises(Damaged, match="of other vectors"):
+        codes.load(tmp_path / codes.FILE, all_rows(VECTORS[:-1]))
