@@ -109,7 +109,7 @@ export class Client {
       return await fetch(address, { ...request, signal: signals.length ? AbortSignal.any(signals) : undefined });
     } catch (error) {
       if (signal?.aborted) throw error;
-      const reason = error.cause?.code ?? error.message;
+      const reason = error.cause?.message || error.cause?.code || error.message; // a cause of several has no message
       const sent = error.cause?.code !== "ECONNREFUSED"; // a browser does not say
       throw new Unavailable(`${this.url || address} does not answer: ${reason}.`, sent, { cause: error });
     }

@@ -135,6 +135,7 @@ async def _serve(
     _protect_process()
     gc.disable()  # the collector would look again and again at what is loaded here, which stays
     from pipeline.workers.pool import Pool
+    from semantik.app.memory import return_freed_memory
     from semantik.app.sd_notify import Notifier
     from semantik.server import running
 
@@ -150,6 +151,7 @@ async def _serve(
         await notifier.ready(f"Serving at {server.url}")
         tasks = [
             asyncio.create_task(notifier.keep_alive(), name="keep-alive"),
+            asyncio.create_task(return_freed_memory(), name="memory"),
             asyncio.create_task(_reload_on_hangup(server, read_settings, hangup, notifier), name="reload"),
         ]
         try:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.fetched_source import FetchedSource
+from support.server import ROOT
 
 from pipeline.connectors import registry
 from pipeline.connectors.protocol import ConnectorError
@@ -113,3 +117,40 @@ async def test_names_that_cannot_be_and_another_key_are_told(wiki: FetchedSource
     again.source = wiki.source
     with pytest.raises(ConnectorError, match="give the source its password again"):
         await again.scan()
+
+
+async def test_the_connector_of_the_how_to_works_as_its_text_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "docs" / "how-to" / "connectors.md").read_text()
+    project = tomllib.loads(re.findall(r"^```toml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[-1])
+    [module] = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    [(kind, target)] = project["project"]["entry-points"]["semantik.connectors"].items()
+    [package] = project["tool"]["setuptools"]["packages"]
+    folder, info = tmp_path / "site" / package, tmp_path / "site" / "my_package-1.0.dist-info"
+    folder.mkdir(parents=True)
+    info.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / f"{target.partition(':')[0].rpartition('.')[2]}.py").write_text(module)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[semantik.connectors]\n{kind} = {target}\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    registry._installed.cache_clear()
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    try:
+        source = FetchedSource(
+            tmp_path / "data", kind, {"folder": str(pages), "token": "x"}, kinds=("git", kind)
+        )
+        assert "x" not in source.source.options.values() and source.source.secret
+        (pages / "lamp.md").write_text("The lamp is green.")
+        assert await source.scan() == {"lamp.md": "The lamp is green."}
+        (pages / "rope.md").write_text("A bowline does not slip.")
+        (pages / "lamp.md").unlink()
+        assert await source.scan() == {"rope.md": "A bowline does not slip."}
+        assert source.origins["rope.md"] == {"page": "rope"}
+        shutil.rmtree(pages)
+        with pytest.raises(ConnectorError, match="There is no wiki"):
+            await source.scan()
+    finally:
+        registry._installed.cache_clear()

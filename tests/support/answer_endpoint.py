@@ -75,6 +75,9 @@ class _Handler(BaseHTTPRequestHandler):
         if way == "missing":
             self._reply(404, {"error": {"message": "model 'small' not found", "type": "api_error"}})
             return
+        if way == "other":
+            self._reply(200, {"message": "Welcome."})
+            return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")

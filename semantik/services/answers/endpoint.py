@@ -64,19 +64,22 @@ async def complete(settings: AnswerSettings, messages: list[dict[str, str]]) -> 
 
 
 async def _pieces(answer: Any, where: str) -> AsyncGenerator[Piece, None]:
-    ended = False
+    ended = begun = False
     async for line in _lines(answer, where):
         data = line.removeprefix(b"data:").strip()
         if not line.startswith(b"data:") or not data:
             continue
         if data == b"[DONE]":
             return
+        begun = True
         choice = _choice(data, where)
         text = (choice.get("delta") or {}).get("content") or ""
         reason = choice.get("finish_reason")
         ended = ended or reason is not None
         if text or reason == "length":
             yield Piece(str(text), reason == "length")
+    if not begun:
+        raise Unavailable(f"{where} sent no stream of chat completion chunks; is it OpenAI-compatible?")
     if not ended:
         raise Unavailable(f"{where} broke off in the middle.")
 
