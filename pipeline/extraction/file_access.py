@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.extraction.content import ExtractError
-from semantik.core.document_roots import is_inside, may_be_read
+from semantik.core.document_roots import ReadableFolders, is_inside
 from semantik.core.kept_files import kept_file
 from semantik.core.upload_paths import content_file, content_of
 
@@ -46,11 +46,14 @@ def hand_over(files: Handed | None) -> None:
 
 
 @contextmanager
-def opened(path: str, places: Places) -> Iterator[BinaryIO]:
-    """A regular file in one of the places, open for reading. Raises ExtractError, also for errors inside the block."""
+def opened(path: str, places: Places, readable: ReadableFolders | None = None) -> Iterator[BinaryIO]:
+    """A regular file in one of the places, open for reading. Raises ExtractError, also for errors inside the block.
+
+    `readable` are the folders of the places, where they were made for a task with many files.
+    """
     handed_over = _handed_over
     if handed_over is None:
-        with _opened_here(path, places) as file:
+        with _opened_here(path, places, readable) as file:
             yield file
         return
     handed = handed_over[path]
@@ -65,7 +68,7 @@ def opened(path: str, places: Places) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _opened_here(path: str, places: Places) -> Iterator[BinaryIO]:
+def _opened_here(path: str, places: Places, readable: ReadableFolders | None) -> Iterator[BinaryIO]:
     try:
         own = kept_file(os.path.realpath(places.kept), path) if places.kept else _uploaded(path, places)
         with open(own or path, "rb", opener=_open) as file:
@@ -73,7 +76,8 @@ def _opened_here(path: str, places: Places) -> Iterator[BinaryIO]:
                 raise ExtractError("unsupported", "This is not a regular file.")
             real = Path(f"/proc/self/fd/{file.fileno()}").readlink()
             # A link may have taken the place of the file, or of a folder above it, since the scan.
-            if real != own and (places.kept or not may_be_read(real, places.roots, places.forbidden)):
+            folders = readable or ReadableFolders(places.roots, places.forbidden)
+            if real != own and (places.kept or not folders.hold(real)):
                 raise ExtractError("unreadable", "The file leads out of the folders that may be read.")
             yield file
     except FileNotFoundError as error:

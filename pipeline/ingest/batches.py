@@ -9,7 +9,7 @@ from pipeline.ingest.partial_document import FinishedDocument
 from semantik.config.settings import PoolSettings
 from semantik.core.models import Document
 
-MAX_DOCUMENTS = 256  # written together: each write takes ten commands, whatever the number of documents
+MAX_DOCUMENTS = 128  # written together: each write takes ten commands, whatever the number of documents
 _MAX_CHUNKS = 4000  # written together, at least one document
 _MAX_PARTS = 128  # of one container in a batch
 _SMALL_BATCH_BYTES = (

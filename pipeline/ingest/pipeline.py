@@ -98,14 +98,16 @@ class IngestPipeline:
         while (batch := await self._batches.get()) is not None:
             self._progress.processing(batch[0].path)
             read = [each async for each in self._reader.read(batch)]
-            await self._reuse.find_same_contents([outcome for _, outcome, vectors in read if vectors is None])
+            same = await self._reuse.same_contents(
+                [outcome for _, outcome, vectors in read if vectors is None]
+            )
             for document, outcome, vectors in read:
                 if not isinstance(outcome, ReadDocument):  # unchanged, skipped or failed
                     await self._finish([FinishedDocument(document, outcome)])
                     continue
                 await self._budget.acquire(len(outcome.chunks))
                 partial = PartialDocument(document, outcome, vectors)
-                known = await self._reuse.fill(partial)
+                known = await self._reuse.fill(partial, same.get(outcome.content_hash))
                 if partial.pending:
                     self._context.work.read(document.size, len(partial.pending))
                 if known:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.file_access import Places, opened
+from semantik.core.document_roots import ReadableFolders
 from semantik.core.errors import Unavailable
 
 _MAX_THREADS = 64
@@ -110,14 +111,18 @@ async def in_disk_thread(function: Callable[[], T], timeout_s: float, discard: C
 
 def _open_all(wanted: FilesToOpen) -> OpenedFiles:
     files = OpenedFiles(tuple(wanted.places))
+    readable: dict[tuple[tuple[str, ...], tuple[str, ...]], ReadableFolders] = {}
     for path, places in wanted.places.items():
-        files.results.append(_open_file(path, places))
+        key = places.roots, places.forbidden
+        if key not in readable:
+            readable[key] = ReadableFolders(*key)
+        files.results.append(_open_file(path, places, readable[key]))
     return files
 
 
-def _open_file(path: str, places: Places) -> int | ExtractError:
+def _open_file(path: str, places: Places, readable: ReadableFolders) -> int | ExtractError:
     try:
-        with opened(path, places) as file:
+        with opened(path, places, readable) as file:
             return os.dup(file.fileno())
     except ExtractError as error:
         return error

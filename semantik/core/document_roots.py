@@ -62,14 +62,28 @@ def _unusable(path: str, error: Exception) -> Invalid:
     return Invalid(f"The folder {path} cannot be read: {reason}.")
 
 
+class ReadableFolders:
+    """What lies below a root, and in no system folder, no data folder and none of `forbidden`.
+
+    Their symlinks are resolved once: keep it for one task only.
+    """
+
+    def __init__(self, roots: Sequence[str], forbidden: Sequence[str | Path]) -> None:
+        self._roots, self._never_read = resolved(roots), never_read(forbidden)
+
+    def hold(self, real: Path) -> bool:
+        """Whether a resolved path is among it."""
+        path = str(real)
+        return (
+            is_inside(path, self._roots)
+            and not is_inside(path, self._never_read)
+            and not in_data_folder(path)
+        )
+
+
 def may_be_read(real: Path, roots: Sequence[str], forbidden: Sequence[str | Path]) -> bool:
-    """Whether a resolved path lies below a root, and in no system folder, no data folder and none of `forbidden`."""
-    path = str(real)
-    return (
-        is_inside(path, resolved(roots))
-        and not is_inside(path, never_read(forbidden))
-        and not in_data_folder(path)
-    )
+    """Whether a resolved path is in the `ReadableFolders`."""
+    return ReadableFolders(roots, forbidden).hold(real)
 
 
 def in_data_folder(path: str) -> bool:

@@ -25,25 +25,25 @@ class VectorReuse:
         self._generation = context.generation
         self._previous = previous
         self._duplicates = Duplicates()
-        self._same_contents: dict[str, Document] = {}
 
-    async def find_same_contents(self, outcomes: Sequence[Outcome]) -> None:
-        """Look up together what `fill` needs of files that were read together; call it before."""
+    async def same_contents(self, outcomes: Sequence[Outcome]) -> dict[str, Document]:
+        """Documents of the collection with the contents of files that were read together, by the contents' hashes."""
         if self._previous is not None:
-            return
+            return {}
         hashes = {one.content_hash for one in outcomes if isinstance(one, ReadDocument) and one.content_hash}
-        self._same_contents |= await self._store.documents.with_contents(self._generation, sorted(hashes))
+        return await self._store.documents.with_contents(self._generation, sorted(hashes))
 
-    async def fill(self, partial: PartialDocument) -> bool:
+    async def fill(self, partial: PartialDocument, same_content: Document | None) -> bool:
         """Set the vectors that are known; returns whether they are all that the document needs.
 
         If not, and no vector is `missing`, a duplicate is being embedded, and finishes this document, too.
+        `same_content` is what `same_contents` found for it.
         """
         if partial.vectors is not None:  # copied with the chunks
             return True
         original = self._duplicates.original_of(partial)
         if original is None:
-            partial.start(await self._known_vectors(partial))
+            partial.start(await self._known_vectors(partial, same_content))
             return not partial.missing
         if original.done:
             partial.vectors = original.vectors
@@ -55,7 +55,9 @@ class VectorReuse:
         """Call it when the document is written: from then on it is found in the collection."""
         self._duplicates.remove(partial)
 
-    async def _known_vectors(self, partial: PartialDocument) -> dict[ChunkKey, Vector]:
+    async def _known_vectors(
+        self, partial: PartialDocument, same_content: Document | None
+    ) -> dict[ChunkKey, Vector]:
         """By the chunks' keys. Builds that stored no reader embedded them as they were, without normalization.
 
         On the way, the chunks that the document's former version had are noted.
@@ -65,7 +67,7 @@ class VectorReuse:
         known: dict[ChunkKey, Vector] = {}
         earlier: dict[ChunkKey, int] = {}
         partial.earlier = earlier
-        async for candidate in self._candidates(document, read):
+        async for candidate in self._candidates(document, same_content):
             async for page in self._store.chunks.pages_with_vectors(candidate):
                 if candidate is document:
                     seqs = ((c.key, c.seq if c.since is None else c.since) for c, _ in page)
@@ -79,13 +81,12 @@ class VectorReuse:
                 break
         return known
 
-    async def _candidates(self, document: Document, read: ReadDocument) -> AsyncIterator[Document]:
+    async def _candidates(self, document: Document, same_content: Document | None) -> AsyncIterator[Document]:
         if document.chunk_count:
             yield document
         if self._previous is None:
-            duplicate = self._same_contents.get(read.content_hash)
-            if duplicate is not None:
-                yield duplicate
+            if same_content is not None:
+                yield same_content
         elif self._previous.embeds_alike:
             before = await self._previous.indexed(document.path)
             if before is not None:
