@@ -16,6 +16,7 @@ python3 -m venv "$folder/venv"
 cat > "$folder/try.py" <<'PYTHON'
 import asyncio
 import sys
+from contextlib import suppress
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -33,9 +34,10 @@ class Server:
 
     async def accept(self, reader, writer):
         self.writers.append(writer)
-        while line := await reader.readline():
-            if line.startswith(b"*"):
-                writer.write(b"+OK\r\n")
+        with suppress(asyncio.CancelledError):
+            while line := await reader.readline():
+                if line.startswith(b"*"):
+                    writer.write(b"+OK\r\n")
 
     def stop(self):
         self.server.close()
@@ -76,6 +78,8 @@ async def main():
     seen = {"single connection": await answers(single), "pool": await answers(pooled)}
     for name, found in seen.items():
         print(f"{name}: {', '.join(found)}")
+    await single.aclose()
+    await pooled.aclose()
     return seen["single connection"][1:] == ["refused"] * 4 and seen["pool"][1:] == ["an answer"] * 4
 
 
