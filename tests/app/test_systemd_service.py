@@ -48,9 +48,10 @@ def _analyze(*arguments: str | Path) -> str:
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     for unit in UNITS:
         # The paths of the units are those of an installation, so point them at this checkout.
-        text = re.sub(r"/opt/semantik/bin/[\w-]+", str(ROOT / "bin" / "semantik-server"), unit.read_text())
-        (tmp_path / unit.name).write_text(text.replace("/opt/semantik", str(ROOT)))
-    assert _analyze("verify", "--man=no", *(tmp_path / unit.name for unit in UNITS)) == ""
+        (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/semantik", str(ROOT)))
+    # A template is verified as one of its instances.
+    names = [unit.name.replace("@.", "@8081.") for unit in UNITS]
+    assert _analyze("verify", "--man=no", *(tmp_path / name for name in names)) == ""
 
 
 @needs_systemd
@@ -59,6 +60,33 @@ def test_services_have_a_low_exposure_level(unit: Path) -> None:
     output = _analyze("security", "--offline=true", "--no-pager", unit)
     score = re.search(r"exposure level for \S+: ([\d.]+)", output)
     assert score is not None and float(score[1]) < 1.5, output
+
+
+@pytest.mark.parametrize("name", ["semantik@", "semantik-worker"])
+def test_other_services_may_do_no_more_than_the_server(name: str) -> None:
+    own, its = (_directives(each) for each in ("semantik", name))
+    differing = {"ExecStart", "StateDirectory", "WorkingDirectory", "Description", "Documentation"}
+    if name == "semantik-worker":  # it neither notifies systemd nor reads files of the machine
+        differing |= {"Type", "WatchdogSec", "ExecReload", "TimeoutStartSec", "ProtectHome"}
+        assert its["ProtectHome"] == ["yes"]
+    else:
+        assert its["ExecStart"] == [f"{own['ExecStart'][0]} --port %i --data %S/semantik-%i"]
+        assert its.pop("EnvironmentFile") == [*own.pop("EnvironmentFile"), "-%E/semantik/%i.environment"]
+    assert {key for key in own | its if own.get(key) != its.get(key)} == differing
+    program = its["ExecStart"][0].split()[0].removeprefix("/opt/semantik/")
+    flags = re.findall(r" (--[\w-]+)", its["ExecStart"][0])
+    known = subprocess.run(
+        [ROOT / program, "--help"], capture_output=True, text=True, timeout=patience()
+    ).stdout
+    assert flags and all(f"{flag} " in known for flag in flags)
+
+
+def _directives(name: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    text = (ROOT / "conf" / "systemd" / f"{name}.service").read_text()
+    for key, value in re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE):
+        found.setdefault(key, []).append(value)
+    return found
 
 
 def test_the_stop_timeout_of_the_service_exceeds_that_of_the_server() -> None:

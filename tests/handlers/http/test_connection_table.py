@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 import pytest
@@ -149,3 +150,35 @@ def test_a_client_that_reads_nothing_is_disconnected(bench: Bench) -> None:
     bench.time = LIMITS.write_s + 1
     bench.table.sweep()
     assert [each.is_closed for each in (stalled, slow, upgraded)] == [True, False, False]
+
+
+@pytest.mark.gen_test
+async def test_draining_waits_for_requests_and_closes_what_is_idle(bench: Bench) -> None:
+    idle, busy, socket = [bench.connected(f"192.0.2.{number}") for number in range(3)]
+    busy.connection.request_complete()
+    socket.connection.request_complete()
+    socket.connection.is_upgraded = lambda: True
+    draining = asyncio.create_task(bench.table.drain(0))
+    await asyncio.sleep(0)
+    assert [idle.is_closed, busy.is_closed] == [True, False] and not draining.done()
+    busy.connection.request_awaited()  # its answer is written
+    await draining
+    assert busy.is_closed and not socket.is_closed
+
+
+@pytest.mark.gen_test
+async def test_draining_lets_a_proxy_notice_first(bench: Bench) -> None:
+    idle, between = (bench.connected("192.0.2.1", exempt=True) for _ in range(2))
+    between.connection.request_complete()
+    assert bench.table.has_proxies
+    draining = asyncio.create_task(bench.table.drain(0.05))
+    await asyncio.sleep(0)
+    between.connection.request_awaited()
+    assert [idle.is_closed, between.is_closed] == [False, False]
+    idle.connection.bytes_received()  # a request that was on its way
+    idle.connection.request_complete()
+    await asyncio.sleep(0.1)
+    assert [idle.is_closed, between.is_closed] == [False, True]
+    idle.connection.request_awaited()
+    await draining
+    assert idle.is_closed
