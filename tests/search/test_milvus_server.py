@@ -73,12 +73,6 @@ async def _signed_in(serving: Serving) -> Client:
     return client
 
 
-async def _run(client: Client, path: str, body: Any = None) -> None:
-    """Run an operation to its end."""
-    begun = await client.call("POST", path, body or {})
-    await _completed(client, begun["operation_id"])
-
-
 async def _completed(client: Client, operation_id: str) -> None:
     messages = [message async for message in client.watch(operation_id)]
     assert "operation_completed" in {message["type"] for message in messages}, messages[-2:]
@@ -135,7 +129,8 @@ async def test_hits_are_those_of_local_segments(
                 if step:
                     assert "0.txt" not in names and "7.md" not in names
             for client, collection in zip(clients, collections, strict=True):
-                await _change(client, collection, folder, step)
+                if operation := await _change(client, collection, folder, step):
+                    await _completed(client, operation)
         shown = await clients[1].call("GET", f"collections/{collections[1]}")
         assert shown["stats"]["engine"] == "milvus"
         assert not list((with_engine.data / "index").glob(f"{collections[1]}/*"))
@@ -143,15 +138,20 @@ async def test_hits_are_those_of_local_segments(
         local.stop()
 
 
-async def _change(client: Client, collection: str, folder: Path, step: int) -> None:
-    """First an APPEND that finds files gone and new, then a REINDEX."""
+async def _change(client: Client, collection: str, folder: Path, step: int) -> str | None:
+    """Begin an APPEND that finds files gone and new, or a REINDEX; returns the operation's id."""
+    body: dict[str, Any] = {}
     if step == 0:
         for gone in ("0.txt", "7.md"):
             (folder / gone).unlink(missing_ok=True)
         _write(folder, range(_DOCUMENTS, _DOCUMENTS + 20))
-        await _run(client, f"collections/{collection}/append")
     elif step == 1:
-        await _run(client, f"collections/{collection}/reindex", {"chunk_size": 32, "chunk_overlap": 0})
+        body = {"chunk_size": 32, "chunk_overlap": 0}
+    else:
+        return None
+    begun = await client.call("POST", f"collections/{collection}/{('append', 'reindex')[step]}", body)
+    operation_id: str = begun["operation_id"]
+    return operation_id
 
 
 @pytest.mark.noisy
