@@ -211,7 +211,8 @@ async def test_searches_fail_clearly_and_indexing_waits_while_milvus_is_away(
     try:
         folder = tmp_path / "documents"
         _write(folder, range(20))
-        serving = start(*_flags(own, timeout_s=patience(2.0)))
+        flags = _flags(own, timeout_s=patience(2.0))
+        serving = start(*flags)
         client = await _signed_in(serving)
         collection, _ = await index(client, folder)
         before = await _all_hits(client, collection, mode="meaning")
@@ -222,6 +223,13 @@ async def test_searches_fail_clearly_and_indexing_waits_while_milvus_is_away(
         hybrid = await client.call("POST", "search", search)
         assert hybrid["hits"] and hybrid["degraded"]
         assert await ask(client, "anchor", collection_ids=[collection], mode="words")
+        serving.stop()  # nor does it have to be there when the server starts
+        serving = start(*flags)
+        client = await _again(serving)
+        hybrid = await client.call("POST", "search", search)
+        assert hybrid["hits"] and hybrid["degraded"]
+        refusal = await refusal_of(client, "POST", "search", {**search, "mode": "meaning"})
+        assert refusal.status == 503
         _write(folder, range(20, 40))
         begun = await client.call("POST", f"collections/{collection}/append", {})
 
