@@ -13,11 +13,16 @@ trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check pymilvus==3.0.2 python-dotenv==1.2.4
 echo 'DATABASE_PASSWORD=of-another-program' > "$folder/.env"
-cd /
-"$folder/venv/bin/python" -c '
-import os, sys
+cat > "$folder/try.py" <<'PYTHON'
+import os
+import sys
+
 before = os.environ.get("DATABASE_PASSWORD")
 import pymilvus
+
 after = os.environ.get("DATABASE_PASSWORD")
 print(pymilvus.__version__, "before:", before, "after:", after)
-sys.exit(0 if before is None and after == "of-another-program" else 1)'
+sys.exit(0 if before is None and after == "of-another-program" else 1)
+PYTHON
+cd /
+"$folder/venv/bin/python" "$folder/try.py"

@@ -20,6 +20,7 @@ from semantik.core.errors import EngineAway, Unavailable
 from semantik.core.models import Chunk, Collection, Generation
 from semantik.index import IndexStats, Retriever, RetrieverRegistry, VectorRetriever
 from semantik.index.keyword import KeywordIndex, KeywordRegistry, KeywordText
+from semantik.search.away_vectors import AwayVectors
 from semantik.search.retriever_sync import RetrieverSync
 from semantik.search.vector_sync import VectorSync
 from semantik.storage.mongo import Store
@@ -62,12 +63,17 @@ class IndexSync:
     async def get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         """The retrievers of a generation, up to its `last_seq`; none while it holds no chunks.
 
-        The keyword index is not among them while it is built, in the background: nobody waits for it. Raises
-        Unavailable when files or MongoDB cannot be read.
+        The keyword index is not among them while it is built, in the background: nobody waits for it. Vectors whose
+        engine is away are `AwayVectors`, if there are words. Raises Unavailable when files or MongoDB cannot be read.
         """
         if generation.dimension is None:
             return ()
-        vectors = await self._vectors.open_synced(generation)
+        try:
+            vectors = await self._vectors.open_synced(generation)
+        except EngineAway as error:
+            if (words := await self.words_soon(generation)) is None:
+                raise
+            return AwayVectors(error, generation.dimension, words.size), words
         words = await self.words_soon(generation)
         return (vectors,) if words is None else (vectors, words)
 

@@ -180,7 +180,7 @@ class MilvusVectors:
         self._closed = True
 
     async def _nearest_within(self, unit: NDArray[np.float32], k: int, allowed: Ranges) -> list[ScoredSeq]:
-        within = expressions.clipped(allowed, max(self.last_seq, int(allowed[-1, 1]) if len(allowed) else 0))
+        within = expressions.clipped(allowed, self.last_seq)
         if not len(within):
             return []
         if len(within) == 1:
