@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-TOKEN_STEP = (
-    64  # passes have a multiple of so many tokens, to have few shapes: oneDNN keeps megabytes for each
-)
+TOKEN_STEP = 64  # passes have a multiple of so many tokens: oneDNN keeps megabytes for each shape
 _FAMILIES = ("BertModel", "RobertaModel", "XLMRobertaModel")
 
 

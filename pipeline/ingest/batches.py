@@ -12,9 +12,7 @@ from semantik.core.models import Document
 MAX_DOCUMENTS = 128  # written together: each write takes ten commands, whatever the number of documents
 _MAX_CHUNKS = 4000  # written together, at least one document
 _MAX_PARTS = 128  # of one container in a batch
-_SMALL_BATCH_BYTES = (
-    64 << 10
-)  # a batch with less is read in a fraction of a second, however many files it has
+_SMALL_BATCH_BYTES = 64 << 10  # with less, a batch is read in a fraction of a second, however many its files
 _MAX_LARGER_FILES = 16  # in a batch with more
 _SINGLE_FILE_BYTES = 256 << 10  # a larger file is a batch of its own: some megabytes of text take seconds
 
