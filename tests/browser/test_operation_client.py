@@ -123,7 +123,7 @@ def _is_whole(messages: list[dict[str, Any]]) -> None:
 def test_a_server_that_is_killed_and_comes_back_is_followed_to_the_end(
     browser: Browser, start: Callable[..., Serving], folder: Path
 ) -> None:
-    serving = start()
+    serving = start("--pool-batch-files", "4")  # so that others are done before the file that is held
     with _page(browser, serving) as page:
         with held(folder, HELD):
             _follow(page, folder)

@@ -115,8 +115,8 @@ async def test_a_file_that_no_server_sees_goes_in_no_circle(pair: Pair) -> None:
 
 async def test_folders_are_shown_and_scanned(pair: Pair) -> None:
     client = await pair.user()
-    await _document(pair, client, "lamp.txt", "The lamp of the pier burned all night, and nobody saw it.")
-    folder = next(pair.folder.iterdir())
+    await _document(pair, client, "pier.txt", "The lamp of the pier burned all night, and nobody saw it.")
+    [folder] = [each.parent for each in pair.folder.glob("*/pier.txt")]
     shown = await client.call("GET", f"folders?path={folder}")
     assert shown["path"] == str(folder) and shown["files"] == 1
     found = await client.call("POST", "folders/languages", {"path": str(folder)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Iterator
@@ -9,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import run
 from support.crash_fixtures import Home, begin, collection_of, ended, left, newest_operation, signed_in
 from support.embedded_stores import store
 from support.light_pool import LightPool, light_pools
@@ -46,7 +46,7 @@ _USUAL = {
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     folder = tmp_path_factory.mktemp("harbour")
     home = Home(folder / "data", folder / "documents")
-    run(home.prepare())
+    asyncio.run(home.prepare())
     return home
 
 
