@@ -98,9 +98,7 @@ class IngestPipeline:
         while (batch := await self._batches.get()) is not None:
             self._progress.processing(batch[0].path)
             read = [each async for each in self._reader.read(batch)]
-            same = await self._reuse.same_contents(
-                [outcome for _, outcome, vectors in read if vectors is None]
-            )
+            same = await self._reuse.same_contents([each[1] for each in read if each[2] is None])
             for document, outcome, vectors in read:
                 if not isinstance(outcome, ReadDocument):  # unchanged, skipped or failed
                     await self._finish([FinishedDocument(document, outcome)])
