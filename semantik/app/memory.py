@@ -17,9 +17,7 @@ from typing import NoReturn
 log = logging.getLogger("semantik.memory")
 
 _INTERVAL_S = 5.0
-_GROWTH_BYTES = (
-    4 << 20
-)  # so much more than after the last time is worth a trim, which takes some milliseconds
+_GROWTH_BYTES = 4 << 20  # so much more than after the last trim is worth another, of some milliseconds
 _STATM = Path("/proc/self/statm")
 
 

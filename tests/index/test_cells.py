@@ -105,6 +105,17 @@ def test_a_filter_and_deletions_are_exact_whichever_cells_they_leave(tmp_path: P
     assert hits >= 0.9 * 10 * 2 * 30
 
 
+def test_rows_that_are_all_deleted_while_they_are_searched_give_nothing(tmp_path: Path) -> None:
+    class DeletedOnceCounted(np.ndarray[tuple[int], np.dtype[np.bool_]]):
+        def __getitem__(self, key: object) -> object:
+            return np.zeros(ROWS, np.bool_)[key]
+
+    rows = all_rows()
+    usable = np.ones(ROWS, np.bool_).view(DeletedOnceCounted)
+    found = built(tmp_path, rows).propose(VECTORS[0].astype(np.float64), 10, 200, usable)
+    assert found is not None and len(found) == 0
+
+
 def test_a_file_without_cells_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Earlier versions wrote no cells, whatever the size."""
     rows = all_rows()

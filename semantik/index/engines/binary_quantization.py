@@ -84,7 +84,8 @@ class BinaryCodes:
             number += int(np.count_nonzero(may_be_found))
             if number >= _COMPARED * wanted:
                 break
-        near = _nearest(np.concatenate(found), min(wanted, number))
+        # All rows may have been deleted since they were counted.
+        near = _nearest(np.concatenate(found), min(wanted, max(1, number)))
         return np.concatenate(rows)[near].astype(np.int64)
 
     def _hamming_distances(
