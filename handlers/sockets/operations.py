@@ -45,20 +45,17 @@ class OperationsSocketHandler(SocketHandler):
 
     async def _stream_all(self, principal: Principal, cursors: Mapping[str, str], only_new: bool) -> None:
         begin = _newest(cursors) - _NAMED if cursors else now()
-        started = 0
+        # Tasks are started here, not where operations are reported: the group may be ending there already.
+        reported: asyncio.Queue[Operation] = asyncio.Queue()
         async with asyncio.TaskGroup() as tasks:
-
-            def start(operation: Operation) -> None:
-                nonlocal started
-                started += 1
-                since = "$" if only_new and operation.created_at < begin else cursors.get(operation.id)
-                tasks.create_task(self._stream(principal, operation, since))
-
-            with self.services.active_operations.subscribe(principal, begin, start) as polled:
+            with self.services.active_operations.subscribe(principal, begin, reported.put_nowait) as polled:
                 await polled.wait()
-                if not started:
+                if reported.empty():
                     self.mark_ready()  # else the first snapshot does
-                await asyncio.Event().wait()  # until the socket is closed
+                while True:  # until the socket is closed
+                    operation = await reported.get()
+                    since = "$" if only_new and operation.created_at < begin else cursors.get(operation.id)
+                    tasks.create_task(self._stream(principal, operation, since))
 
     async def _stream(self, principal: Principal, operation: Operation, since: str | None) -> None:
         try:

@@ -14,6 +14,7 @@ from support.api import ask, new_user
 from support.hold import held
 from support.server import Serving
 
+from pipeline.ingest.batches import MAX_DOCUMENTS
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 from semantik.core.models import new_id
@@ -110,9 +111,9 @@ async def test_collection_deleted_during_indexing_is_purged_completely(
 ) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
-    folder = _folder(tmp_path, "first", 60)
+    folder = _folder(tmp_path, "first", MAX_DOCUMENTS + 1)
     kinds = []
-    with held(folder, "barrel-059.txt"):
+    with held(folder, f"barrel-{MAX_DOCUMENTS}.txt"):  # it is in the second batch
         made = await _create(client, "Cellar", folder)
         async for message in client.watch(made["operation_id"]):
             kinds.append(message["type"])
@@ -125,7 +126,7 @@ async def test_collection_deleted_during_indexing_is_purged_completely(
     assert (await _watch_to_end(client, again["operation_id"]))[-1]["data"]["status"] == "completed"
     while (serving.data / "index" / made["id"]).exists():  # the dispatcher purges it
         await client.call("GET", "health")
-    assert (await client.call("GET", f"collections/{again['id']}"))["document_count"] == 60
+    assert (await client.call("GET", f"collections/{again['id']}"))["document_count"] == MAX_DOCUMENTS + 1
 
 
 async def test_operations_of_a_purged_collection_do_not_stay_queued(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from support import clients
@@ -15,7 +19,10 @@ from support.hold import held
 from support.server import Serving
 from tornado.websocket import WebSocketClientConnection
 
+from handlers.sockets.operations import OperationsSocketHandler
 from semantik.client.api import Client
+from semantik.core.models import new_id
+from semantik.services.queued_operation import queued_operation
 
 pytestmark = pytest.mark.gen_test
 
@@ -208,3 +215,29 @@ async def test_concurrent_watchers_see_the_same_messages(shared: Serving) -> Non
 
         _, *seen = await asyncio.gather(publish(), *map(seqs, sockets))
         assert seen == [list(range(1, 304))] * 8
+
+
+async def test_an_operation_reported_while_the_socket_closes_harms_nobody() -> None:
+    """A poll reports to those that listened when it began; an error of one of them would end the server."""
+    report = []
+
+    @contextmanager
+    def subscribe(*given: Any) -> Iterator[asyncio.Event]:
+        report.append(given[2])
+        polled = asyncio.Event()
+        polled.set()
+        yield polled
+
+    services = SimpleNamespace(active_operations=SimpleNamespace(subscribe=subscribe))
+    handler = SimpleNamespace(services=services, mark_ready=lambda: None, _stream=AsyncMock())
+    streaming = asyncio.ensure_future(
+        OperationsSocketHandler._stream_all(
+            cast("OperationsSocketHandler", handler), Mock(), {}, only_new=False
+        )
+    )
+    await asyncio.sleep(0)
+    streaming.cancel()
+    report[0](queued_operation(new_id(), new_id(), "append", None, None))
+    await asyncio.wait([streaming])
+    report[0](queued_operation(new_id(), new_id(), "append", None, None))
+    assert streaming.cancelled()
