@@ -47,11 +47,7 @@ _OWNER = "the owner"  # the server that runs the operation
 _FEW = [
     ("kill", _OWNER, "index"),
     ("cut", _OWNER, "append"),
-    ("halt", "mongo", "index"),
-    ("cut", "redis", "reindex"),
-    ("cut", "worker-1", "index"),
-    ("halt", "scheduler", "append"),
-]
+]  # a minute of processor time each
 _EVERY = [
     (fault, name, kind)
     for kind in KINDS

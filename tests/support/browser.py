@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-_CHROMIUM = Path("/usr/bin/chromium")
+# Without the windows of the whole browser, a page takes a fifth of the processor time to open.
+_CHROMIUM = Path("/usr/bin/chromium-headless-shell")
 _FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
