@@ -38,13 +38,13 @@ class AlertEventsHandler(EventStreamHandler):
                 self.services.metrics.connection("alerts"),
                 self.services.session_monitor.watch(self.principal, self._on_unauthorized),
             ):
-                self.application.settings["sockets"].add(self)
                 self._writing = asyncio.create_task(self._write_all(since))
+                self.application.settings["streams"].add(self)
                 try:
                     await asyncio.wait({self._writing})
                     await self._end(self._writing)
                 finally:
-                    self.application.settings["sockets"].discard(self)
+                    self.application.settings["streams"].discard(self)
                     self._writing.cancel()
                     reason = self._close_reason or LEFT
                     self.services.metrics.connection_ended("alerts", reason.status)

@@ -82,16 +82,16 @@ class EventsHandler(EventStreamHandler):
             self._close_reason = COMPLETED
             self.set_status(HTTPStatus.NO_CONTENT)
             return
-        self.application.settings["sockets"].add(self)
         self._stream_task = asyncio.create_task(self._stream(operation, since))
         self._stream_task.add_done_callback(lambda _: self._wake.set())
+        self.application.settings["streams"].add(self)
         try:
             await self._write_all()
             await self._close(self._stream_task, operation)
         finally:
             self._stream_task.cancel()
             await asyncio.gather(self._stream_task, return_exceptions=True)
-            self.application.settings["sockets"].discard(self)
+            self.application.settings["streams"].discard(self)
 
     async def _stream(self, operation: Operation, since: str | None) -> None:
         stream = OperationStream(self.services, self, self.principal, operation, since)

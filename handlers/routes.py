@@ -14,6 +14,7 @@ from handlers import events, export
 from handlers.alert_events import AlertEventsHandler
 from handlers.base import NotFoundHandler
 from handlers.client_address import client_address, request_id
+from handlers.live_streams import LiveStreams
 from handlers.mcp.handler import McpHandler
 from handlers.rest import (
     alerts,
@@ -149,7 +150,7 @@ def application(services: Services, sent: SentCounter) -> Application:
     return Application(
         ROUTES,
         services=services,
-        sockets=set(),
+        streams=LiveStreams(),
         sent=sent,
         default_handler_class=NotFoundHandler,
         log_function=_log,

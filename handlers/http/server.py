@@ -21,7 +21,6 @@ from handlers.http.listener import Listener, refuse
 from handlers.http.refusal import too_many_connections
 from handlers.http.request_guard import UNLIMITED, RequestGuard
 from handlers.http.stream import HttpStream
-from handlers.sockets.base import close_sockets
 from semantik.app.descriptors import connections_possible
 from semantik.config.settings import Settings
 
@@ -59,7 +58,7 @@ async def serving(
     finally:
         listener.stop()
         http.conn_params.no_keep_alive = True  # answers say so from now on
-        close_sockets(app)
+        app.settings["streams"].shut_down()
         with suppress(TimeoutError):
             async with asyncio.timeout(_PROXIES_S + _FINISH_S if table.has_proxies else _FINISH_S):
                 await table.drain(_PROXIES_S)

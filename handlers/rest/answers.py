@@ -57,13 +57,13 @@ class AnswersHandler(RestHandler):
         self._events: asyncio.Queue[AnswerEvent] = asyncio.Queue(_QUEUED)
         self._hits: tuple[Hit, ...] = ()
         self._asking = asyncio.create_task(self._ask(question))
-        self.application.settings["sockets"].add(self)
+        self.application.settings["streams"].add(self)
         try:
             await self._write_all(self._asking)
         except StreamClosedError:
             return
         finally:
-            self.application.settings["sockets"].discard(self)
+            self.application.settings["streams"].discard(self)
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
 

@@ -19,7 +19,6 @@ import time
 from http import HTTPStatus
 from typing import Any
 
-from tornado.web import Application
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
 from handlers.audit_trail import READ, AuditNote, record_request
@@ -152,13 +151,13 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         return SocketProtocol(self, protocol.params, self._deflate, lambda: self.end(_CORRUPT))
 
     async def open(self, *args: str, **kwargs: str) -> None:
-        self.application.settings["sockets"].add(self)
         self.set_nodelay(True)  # a message must not wait for the acknowledgement of the one before
         self._send_queue = SendQueue(
             self._protocol.stream, self.services.settings.sockets, self.application.settings["sent"]
         )
         self._message_limits = MessageLimits()
         self._serve_task = asyncio.create_task(self._serve())
+        self.application.settings["streams"].add(self)
         await asyncio.sleep(0)  # a task that is cancelled before it has started would never close the socket
 
     async def on_message(self, message: str | bytes) -> None:
@@ -181,7 +180,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         self.services.metrics.message_handled(kind, time.monotonic() - started)
 
     def on_close(self) -> None:
-        self.application.settings["sockets"].discard(self)
+        self.application.settings["streams"].discard(self)
         self._close_reason = self._close_reason or LEFT
         self.mark_ready()
         self._serve_task.cancel()
@@ -204,7 +203,7 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         except asyncio.CancelledError:
             reason = self._close_reason or LEFT
         except Exception as error:
-            reason = CloseReason.from_error(error)
+            reason = self._close_reason or CloseReason.from_error(error)
             self.record_audit(READ, principal, error)
             if isinstance(error, errors.Unauthorized):
                 self.services.metrics.authentication_failed()
@@ -251,9 +250,3 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
 
     def _close(self, reason: CloseReason) -> None:
         self.close(reason.code, reason.reason.encode()[:_MAX_REASON].decode(errors="ignore"))
-
-
-def close_sockets(app: Application) -> None:
-    """Close every open socket and event stream, since the server stops."""
-    for each in list(app.settings["sockets"]):
-        each.shut_down()

@@ -17,6 +17,7 @@ from handlers.serializers import state_json
 from handlers.services import Services
 from semantik.auth.principal import Principal
 from semantik.connection_limits import WatcherCount
+from semantik.core.errors import Unavailable
 from semantik.core.models import TERMINAL, Operation
 from semantik.progress import Message, MessageBatch, Subscriber, Subscription, parse_stream_id
 
@@ -95,7 +96,10 @@ class OperationStream:
                     self._send("history_truncated", {"since": subscription.last_id})
                     operation = await self._send_snapshot(subscription)
                     if operation.ended and operation.announced:
-                        break  # the last message itself was lost
+                        self._ended = True  # the last message itself was lost
+                        break
+                if not self._ended:
+                    raise Unavailable("The server is shutting down; connect again.")
                 await self._sink.wait_writable()
 
     def deliver(self, batch: MessageBatch) -> bool:
