@@ -159,7 +159,7 @@ async def test_large_files_do_not_delay_small_ones(shared: Serving, tmp_path: Pa
 @pytest.mark.gen_test
 async def test_large_index_operation_does_not_starve_a_small_one(shared: Serving, tmp_path: Path) -> None:
     client = await new_user(shared)
-    huge = await _create(client, _folder(tmp_path, "huge", 400, 40))
+    huge = await _create(client, _folder(tmp_path, "huge", 400, 200))
     async for message in client.watch(huge["operation_id"]):
         if message["type"] == "document_processed":
             break
