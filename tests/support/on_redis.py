@@ -24,6 +24,7 @@ TESTS = (
 
 
 def main(arguments: list[str]) -> int:
+    os.environ.pop("PYTHONPATH", None)  # servers would find packages of the tests in place of their own
     program = shutil.which("redis-server")
     if program is None:
         sys.stderr.write("redis-server is missing on this machine: sudo apt-get install redis-server\n")
