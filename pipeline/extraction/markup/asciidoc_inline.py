@@ -15,7 +15,7 @@ _BUILT_IN = {
 _ATTRIBUTE = re.compile(r"(?<!\\)\{([\w][\w-]*)\}")
 _PASS = re.compile(r"\+\+\+(.*?)\+\+\+|pass:[\w,]*\[(.*?)\]", re.DOTALL)
 _MACRO = re.compile(
-    r"(?<![\w\\])(?P<name>link|xref|mailto|image|icon|kbd|btn|menu|footnote|footnoteref|indexterm2?|anchor|stem|latexmath|asciimath|"
+    r"(?:(?<!\\)(?=footnote)|(?<![\w\\]))(?P<name>link|xref|mailto|image|icon|kbd|btn|menu|footnote|footnoteref|indexterm2?|anchor|stem|latexmath|asciimath|"
     r"https?|ftp|irc|linkgit|gitlink|man|citenp|cite|index|see):(?P<target>[^\s\[\]]*)\[(?P<text>(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*)\]"
 )
 _REFERENCE = re.compile(r"<<(?P<target>[^<>,\n]+)(?:,\s*(?P<text>[^<>]*))?>>")
