@@ -75,9 +75,9 @@ READERS: Mapping[str, Reader] = {
     "text/plain": Reader("text", 3, "text:TextReader"),
     "text/csv": Reader("delimited", 3, "delimited:DelimitedReader", ("charset-normalizer",)),
     "text/troff": Reader("man-page", 1, "markup:man_page"),
-    "text/x-rst": Reader("restructured-text", 2, "markup:restructured_text"),
-    "text/org": Reader("org", 2, "markup:org"),
-    "text/x-tex": Reader("latex", 3, "markup:latex"),
+    "text/x-rst": Reader("restructured-text", 3, "markup:restructured_text"),
+    "text/org": Reader("org", 3, "markup:org"),
+    "text/x-tex": Reader("latex", 4, "markup:latex"),
     "text/x-bibtex": Reader("bibtex", 1, "markup:bibtex"),
     "text/asciidoc": Reader("asciidoc", 4, "markup:asciidoc"),
     "text/vtt": _subtitles,
@@ -121,7 +121,7 @@ READERS: Mapping[str, Reader] = {
     "application/x-fictionbook+xml": Reader(
         "fictionbook", 2, "fictionbook:FictionBookReader", ("selectolax",)
     ),
-    "application/docbook+xml": Reader("docbook", 2, "docbook:DocBookReader", ("selectolax",)),
+    "application/docbook+xml": Reader("docbook", 3, "docbook:DocBookReader", ("selectolax",)),
     "multipart/related": Reader("web-archive", 2, "web_archive:WebArchiveReader", ("selectolax",)),
 }
 
