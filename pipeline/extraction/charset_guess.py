@@ -120,6 +120,8 @@ def _latin(text: str, codec: str, languages: Sequence[str]) -> float:
     letters = [letter for letter in text.lower() if "a" <= letter <= "z"]
     eastern = sum(letter in "wyz" for letter in letters) > 0.05 * max(20, len(letters))
     turkish = codec == "cp1254" and not set(text) & set("áíæóúéÁÍÆÓÚÉ") and set(text) & set("ğışİ")
+    if codec in ("cp850", "mac_roman"):
+        return score - 0.15  # rare by now
     return score + (
         0.06 if codec == "cp1252" else 0.1 if turkish else 0.08 if eastern and codec != "cp1254" else 0.0
     )

@@ -91,7 +91,7 @@ READERS: Mapping[str, Reader] = {
     "application/xml": Reader("xml", 2, "xml_text:XmlReader", ("selectolax",)),
     **dict.fromkeys((f"image/{name}" for name in _PICTURES), _picture),
     "text/markdown": Reader("markdown", 4, "text:MarkdownReader", ("selectolax",)),
-    "text/html": Reader("html", 3, "html:HtmlReader", ("selectolax",)),
+    "text/html": Reader("html", 4, "html:HtmlReader", ("selectolax",)),
     "message/rfc822": Reader("email", 6, "email:EmailReader", ("selectolax",)),
     "message/x-emlx": Reader("emlx", 5, "email:AppleMailReader", ("selectolax",)),
     "application/mbox": Reader("mailbox", 5, "email:MailboxTextReader", ("selectolax",)),

@@ -72,7 +72,7 @@ TEXTS = {
     "text/markdown": "markdown-4 selectolax-1.0.2 81b7036740aa",
     "application/docbook+xml": "docbook-3 selectolax-1.0.2 06b3ede82f17",
     "multipart/related": "web-archive-2 selectolax-1.0.2 06b3ede82f17",
-    "text/html": "html-3 selectolax-1.0.2 425678c61554",
+    "text/html": "html-4 selectolax-1.0.2 425678c61554",
     "message/rfc822": "email-6 selectolax-1.0.2 09026c7b6f9d",
     "application/pkcs7-mime": "signed-5 selectolax-1.0.2 b48cefababb6",
     "message/x-emlx": "emlx-5 selectolax-1.0.2 835da84f0bf2",

@@ -83,7 +83,8 @@ def test_a_table_with_spans() -> None:
 
 def test_a_name_in_parts_is_the_author() -> None:
     content = _read(
-        "<book xmlns='http://docbook.org/ns/docbook'><info><title>Ropes</title><author>\n <personname>\n  <firstname>Ina</firstname>"
+        "<book xmlns='http://docbook.org/ns/docbook'><info><title>Ropes</title><author>\n <personname>"
+        "\n  <firstname>Ina</firstname>"
         "\n  <surname>Hemp</surname>\n </personname>\n</author></info><chapter><para>p</para></chapter></book>"
     )
     assert content.author == "Ina Hemp"
