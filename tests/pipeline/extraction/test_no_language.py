@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -29,7 +30,7 @@ def _words(row: bytes, form: str) -> str:
     return " ".join(format(int.from_bytes(row[at : at + 2], "little"), form) for at in range(0, len(row), 2))
 
 
-_DUMPS = {
+_DUMPS: dict[str, Callable[[bytes], list[str]]] = {
     "xxd": lambda data: [f"{at:08x}: {row.hex(' ', -2):39}  {text}" for at, row, text in _rows(data)],
     "hexdump -C": lambda data: [
         f"{at:08x}  {row[:8].hex(' ')}  {row[8:].hex(' ')}  |{text}|" for at, row, text in _rows(data)
