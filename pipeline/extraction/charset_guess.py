@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from pipeline.extraction.frequent_characters import FREQUENT
+
 _SAMPLE = 4096  # bytes from the first one beyond ASCII
 _SURE = 0.55  # of 1: a lower score is no guess
 
 # The letters of a language beyond those of English, by the codecs that its texts may be in.
 _LATIN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (
-        ("cp1252",),
+        ("cp1252", "cp850", "mac_roman"),
         (
             "äöüß",
             "éèêëàâçùûôîïœæ",
@@ -42,38 +44,14 @@ _SCRIPTS = {
     "cp1256": ("\u0600", "\u06ff", frozenset("اليمونرتبةعدفهسكقحجأ")),
     "cp874": ("\u0e00", "\u0e7f", frozenset("านรอกเงมยลวดทสตะปบคหแจพชขใไโ่้ีัิ์ุู็ึืำ")),
 }  # fmt: skip
-# The characters that are most frequent in each language; they tell Korean from Chinese where both would fit.
-_FREQUENT = {
-    "gb18030": (
-        "的一是不了在人有我他这中大来上国个到说们为子和你地出会也时要就可以对生能而那得于着下自之年过发后"
-        "作里用道行所然家事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只"
-        "从想实日军者意无力它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战"
-        "向头文体政美相见被利什二等产新己制身果加西斯月话合回特代内信表化老给世位次度门任常先海通教儿原东"
-        "声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何电数安少报才结反受目太量再"
-        "感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书非则听白却界达光"
-        "放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师观清今切院"
-        "让识候带导争运笔房您请钥匙阀议星"
-    ),
-    "cp950": (
-        "的一是不了在人有我他這中大來上國個到說們為子和你地出會也時要就可以對生能而那得於著下自之年過發後"
-        "作裡用道行所然家事成方多經麼去法學如都同現當沒動面起看定天分還進好小部其些主樣理心她本前開但因只"
-        "從想實日軍者意無力它與長把機十民第公此已工使情明性知全三又關點正業外將兩高間由問很最重並物手應戰"
-        "向頭文體政美相見被利什二等產新己制身果加西斯月話合回特代內信表化老給世位次度門任常先海通教兒原東"
-        "聲提立及比員解水名真論處走義各入幾口認條平系氣題活爾更別打女變四神總何電數安少報才結反受目太量再"
-        "感建務做接必場件計管期市直德資命山金指克許統區保至隊形社便空決治展馬科司五基眼書非則聽白卻界達光"
-        "放強即像難且權思王象完設式色路記南品住告類求據程北邊死張該交規萬取您請鑰匙閥議星"
-    ),
-    "cp949": (
-        "이다는에의을하가고지기로를사은도한리시인어자정서대수나해아라일전부있과제보그만구원들장여비주스상"
-        "유공소안성조동무입니습것세요경면적우중국관화선위된년회신개않으내치생당문음때모오마행게물학실계연"
-        "업더할방용발달건진저분재였미양른받불간통명심드르트었했겠합까감녕녀월목금토렇"
-    ),
-}
-_FREQUENT_SETS = {name: frozenset(letters) for name, letters in _FREQUENT.items()}
 # A mark above or below nothing.
 _NO_THAI = re.compile("(?<![\u0e01-\u0e2e\u0e31-\u0e3a\u0e47-\u0e4e])[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _WORD = re.compile(r"[^\W\d_]+")
+_FOREIGN_MARK = "[^\\w\\s!-~\u00a0\u00ad\u00b7’‘–—ʼ]"
+_MARK_IN_WORD = re.compile(
+    f"(?<=[A-Za-zÀ-ž])(?:{_FOREIGN_MARK}|[ªº²³¹µπ])+(?=[a-zà-ž])|(?<!\\w)[ª©®¤¦¬¯±¶]+(?=[a-zà-ž])"
+)
 
 
 def guess(data: bytes) -> str | None:
@@ -118,6 +96,11 @@ def _beyond_ascii(text: str) -> list[str]:
     return [character for character in text if character > "\x7f" and character not in " “”„‘’‚–—…«»©®°§€•"]
 
 
+def marks_in_words(text: str) -> int:
+    """How many signs stand between two letters, where no language has them: "Stra§e", "K”ln"."""
+    return len(_MARK_IN_WORD.findall(text))
+
+
 def _latin(text: str, codec: str, languages: Sequence[str]) -> float:
     """The share of the accented letters that the best language has; words of nothing else count against it.
 
@@ -130,12 +113,15 @@ def _latin(text: str, codec: str, languages: Sequence[str]) -> float:
     shares = (sum(letter in known or letter.lower() in known for letter in accented) for known in languages)
     strange = 0
     for word in _WORD.findall(text):
-        if len(word) > 2 and sum(letter > "\x7f" for letter in word) * 2 > len(word):
+        if len(word) > 2 and sum(letter > "\x7f" for letter in word) * 5 > len(word) * 4:
             strange += len(word)
+    strange += 2 * marks_in_words(text)
     score = (0.85 * max(shares) - strange) / len(accented)
     letters = [letter for letter in text.lower() if "a" <= letter <= "z"]
     eastern = sum(letter in "wyz" for letter in letters) > 0.05 * max(20, len(letters))
     turkish = codec == "cp1254" and not set(text) & set("áíæóúéÁÍÆÓÚÉ") and set(text) & set("ğışİ")
+    if codec in ("cp850", "mac_roman"):
+        return score - 0.15  # rare by now
     return score + (
         0.06 if codec == "cp1252" else 0.1 if turkish else 0.08 if eastern and codec != "cp1254" else 0.0
     )
@@ -162,7 +148,7 @@ def _script(text: str, codec: str) -> float:
     inside = sum(first <= letter <= last for letter in beyond)
     usual = sum(letter.lower() in frequent for letter in beyond)
     score = (0.5 * inside + 0.5 * usual - 2 * faults) / len(beyond)
-    return score - (0.3 if capitals else 0.0) - (0.5 if longest < 3 else 0.0)
+    return score - (0.12 if capitals else 0.0) - (0.5 if longest < 3 else 0.0)
 
 
 def _east_asian(text: str, codec: str) -> float:
@@ -170,14 +156,21 @@ def _east_asian(text: str, codec: str) -> float:
     beyond = [each for each in text if each > "\x7f" and each not in "。、，：；！？（）「」　·・ー"]
     if not beyond:
         return 0.0
-    if codec in ("cp932", "euc_jp"):
-        kana = sum("\u3041" <= each <= "\u30ff" for each in beyond)
-        narrow = sum("\uff61" <= each <= "\uff9f" for each in beyond)
-        kanji = sum("\u4e00" <= each <= "\u9fff" for each in beyond)
-        if not kana:
-            return 0.0 if kanji < len(beyond) else 0.4
-        return (1.1 * kana + 0.8 * kanji + (-1.5 if narrow > 2 * kana else 0.7) * narrow) / len(beyond)
-    frequent = sum(each in _FREQUENT_SETS[codec] for each in beyond)
+    kana = sum("\u3041" <= each <= "\u30ff" for each in beyond)
+    if codec in ("cp932", "euc_jp") and (kana or any("\uff61" <= each <= "\uff9f" for each in beyond)):
+        return _with_kana(beyond, kana, codec)
+    frequent = sum(each in FREQUENT[codec] for each in beyond)
     own = ("\uac00", "\ud7a3") if codec == "cp949" else ("\u4e00", "\u9fff")
     expected = sum(own[0] <= each <= own[1] for each in beyond)
     return (expected + 2 * frequent - 2 * (len(beyond) - expected)) / (2.5 * len(beyond))
+
+
+def _with_kana(beyond: Sequence[str], kana: int, codec: str) -> float:
+    """Halfwidth kana are one byte each, as the letters of other charsets are: usual kanji must stand beside them."""
+    narrow = sum("\uff61" <= each <= "\uff9f" for each in beyond)
+    kanji = [each for each in beyond if "\u4e00" <= each <= "\u9fff"]
+    usual = sum(each in FREQUENT[codec] for each in kanji)
+    if not kana and (len(kanji) < 2 or usual * 2 < len(kanji)):
+        return 0.0
+    weight = -1.5 if narrow > 2 * kana and usual * 2 < len(kanji) else 0.7
+    return (1.1 * kana + 0.8 * len(kanji) + weight * narrow) / len(beyond)

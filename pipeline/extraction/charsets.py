@@ -9,7 +9,7 @@ import codecs
 import re
 from collections.abc import Iterable
 
-from pipeline.extraction import encoding
+from pipeline.extraction import encoding, iso_2022_jp
 from pipeline.extraction.content import ExtractError
 
 # What senders write, and the codecs of Python that read it. A charset is read by the one that contains it: the label
@@ -60,8 +60,6 @@ _MULTIBYTE = {
     "euc_jis_2004",
 }
 _SURELY_UTF_8 = 8  # characters: so many do not happen to be valid UTF-8 in a charset of two bytes
-
-_ESCAPE = re.compile(rb"\x1b(\$[@B]|\$\([@BDO-Q]|\([BJIH])")
 
 
 def decode(data: bytes, declared: str | None, others: Iterable[str | None] = ()) -> str:
@@ -122,7 +120,7 @@ def _in_declared(data: bytes, declared: str | None) -> str | None:
     if mark := encoding.encoding_of_mark(data):
         names = [mark]
     if b"\x1b" in data and (not names or _ISO_2022_JP.match((declared or "").lower()) or names[0] == "utf-8"):
-        return _iso_2022_jp(data)
+        return iso_2022_jp.decode(data)
     if not names:
         return None
     text = _strictly(data, mark or declared)
@@ -155,45 +153,3 @@ def _windows_1252(data: bytes) -> str:
         return data.decode("cp1252")
     except UnicodeDecodeError:
         return data.decode("latin-1")
-
-
-def _iso_2022_jp(data: bytes) -> str | None:
-    """Text with the escapes of ISO-2022-JP, with the signs of row 13 (①, ㈱) that Python's codecs refuse.
-
-    The two bytes of a JIS character become those of Shift_JIS, which cp932 reads with all of its extensions.
-    """
-    out, mode, position = [], b"(B", 0
-    for escape in [*_ESCAPE.finditer(data), None]:
-        piece = data[position : escape.start() if escape else len(data)]
-        out.append(_in_mode(piece, mode))
-        if escape:
-            mode, position = escape[1], escape.end()
-    text = "".join(out)
-    return None if text.count("\ufffd") * 5 > len(text) else text
-
-
-def _in_mode(piece: bytes, mode: bytes) -> str:
-    if mode == b"(I":
-        return bytes(byte | 0x80 for byte in piece).decode("cp932", "replace")
-    if mode in (b"$@", b"$B", b"$(@", b"$(B"):
-        # A line end inside stands for itself.
-        return "".join(
-            _jis(line).decode("cp932", "replace") if line[:1] not in b"\r\n" else line.decode()
-            for line in re.split(rb"([\r\n]+)", piece)
-            if line
-        )
-    if mode.startswith(b"$("):
-        escaped = b"\x1b" + mode + piece + b"\x1b(B"
-        codec = "iso2022_jp_1" if mode == b"$(D" else "iso2022_jp_2004"
-        return escaped.decode(codec, "replace")
-    return piece.decode("ascii", "replace")
-
-
-def _jis(pairs: bytes) -> bytes:
-    out = bytearray()
-    for high, low in zip(pairs[::2], pairs[1::2], strict=False):
-        high, low = high & 0x7F, low & 0x7F
-        first = (high + 1) // 2 + (0x70 if high < 0x5F else 0xB0)
-        second = low + (0x1F + (low >= 0x60) if high % 2 else 0x7E)
-        out += bytes((first & 0xFF, second & 0xFF))
-    return bytes(out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.extraction import charset_guess
+from pipeline.extraction import charset_guess, iso_2022_jp, utf_16
 from pipeline.extraction.content import ExtractError
 
 # The mark of UTF-32 starts with that of UTF-16, so it comes first.
@@ -30,12 +30,16 @@ def encoding_of_mark(data: bytes) -> str | None:
 
 
 def decode(data: bytes) -> str:
-    """Text of any encoding: byte order marks first, then UTF-8 (a few damaged bytes are replaced), then a guess.
+    """Text of any encoding: byte order marks, UTF-16 and the escapes of ISO-2022-JP first, then UTF-8, then a guess.
 
-    Raises ExtractError when no encoding fits.
+    A few damaged bytes of UTF-8 are replaced. Raises ExtractError when no encoding fits.
     """
     if encoding := encoding_of_mark(data):
         return _decode_marked(data, encoding)
+    if sixteen := utf_16.unmarked(data):
+        return data.decode(sixteen, "replace")
+    if iso_2022_jp.is_likely(data) and (japanese := iso_2022_jp.decode(data)):
+        return japanese
     text = data.decode("utf-8", "replace")
     beyond_ascii = len(data) - len(data.translate(None, bytes(range(128, 256))))
     if text.count("\ufffd") * 10 <= beyond_ascii:
@@ -58,8 +62,11 @@ def _is_western(data: bytes) -> bool:
     A guess by frequencies takes a short French text for a Polish one.
     """
     try:
-        letters = set(data[:_GUESS_FROM].decode("cp1252")) - _WESTERN_MARKS
+        text = data[:_GUESS_FROM].decode("cp1252")
     except UnicodeDecodeError:
+        return False
+    letters = set(text) - _WESTERN_MARKS
+    if charset_guess.marks_in_words(text) * 4 > sum(letter > "\x7f" for letter in text):
         return False
     beyond = {letter.lower() for letter in letters if ord(letter) > 127}
     return any(beyond <= language for language in _WESTERN_LETTERS)

@@ -67,19 +67,19 @@ _OPENXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 _PICTURES = ("png", "jpeg", "gif", "tiff", "webp", "bmp", "jp2")
 _source_code = Reader("source-code", 1, "source_code:SourceCodeReader")
-_subtitles = Reader("subtitles", 1, "subtitles:SubtitleReader")
+_subtitles = Reader("subtitles", 2, "subtitles:SubtitleReader")
 _picture = Reader("picture", 1, "picture:PictureReader")
 _open_presentation = Reader("open_presentation", 2, "presentation:OpenPresentationReader")
 
 READERS: Mapping[str, Reader] = {
-    "text/plain": Reader("text", 2, "text:TextReader"),
-    "text/csv": Reader("delimited", 2, "delimited:DelimitedReader", ("charset-normalizer",)),
+    "text/plain": Reader("text", 3, "text:TextReader"),
+    "text/csv": Reader("delimited", 3, "delimited:DelimitedReader", ("charset-normalizer",)),
     "text/troff": Reader("man-page", 1, "markup:man_page"),
-    "text/x-rst": Reader("restructured-text", 2, "markup:restructured_text"),
-    "text/org": Reader("org", 2, "markup:org"),
-    "text/x-tex": Reader("latex", 3, "markup:latex"),
+    "text/x-rst": Reader("restructured-text", 3, "markup:restructured_text"),
+    "text/org": Reader("org", 3, "markup:org"),
+    "text/x-tex": Reader("latex", 4, "markup:latex"),
     "text/x-bibtex": Reader("bibtex", 1, "markup:bibtex"),
-    "text/asciidoc": Reader("asciidoc", 3, "markup:asciidoc"),
+    "text/asciidoc": Reader("asciidoc", 4, "markup:asciidoc"),
     "text/vtt": _subtitles,
     "application/x-subrip": _subtitles,
     "text/x-ssa": _subtitles,
@@ -91,11 +91,11 @@ READERS: Mapping[str, Reader] = {
     "application/xml": Reader("xml", 2, "xml_text:XmlReader", ("selectolax",)),
     **dict.fromkeys((f"image/{name}" for name in _PICTURES), _picture),
     "text/markdown": Reader("markdown", 4, "text:MarkdownReader", ("selectolax",)),
-    "text/html": Reader("html", 3, "html:HtmlReader", ("selectolax",)),
-    "message/rfc822": Reader("email", 5, "email:EmailReader", ("selectolax",)),
-    "message/x-emlx": Reader("emlx", 4, "email:AppleMailReader", ("selectolax",)),
-    "application/mbox": Reader("mailbox", 4, "email:MailboxTextReader", ("selectolax",)),
-    "application/pkcs7-mime": Reader("signed", 4, "email:SignedFileReader", ("selectolax",)),
+    "text/html": Reader("html", 4, "html:HtmlReader", ("selectolax",)),
+    "message/rfc822": Reader("email", 6, "email:EmailReader", ("selectolax",)),
+    "message/x-emlx": Reader("emlx", 5, "email:AppleMailReader", ("selectolax",)),
+    "application/mbox": Reader("mailbox", 5, "email:MailboxTextReader", ("selectolax",)),
+    "application/pkcs7-mime": Reader("signed", 5, "email:SignedFileReader", ("selectolax",)),
     "text/calendar": Reader("calendar", 1, "personal:CalendarReader", ("selectolax",)),
     "text/vcard": Reader("contacts", 1, "personal:ContactReader"),
     "application/pdf": Reader("pdf", 4, "pdf:PdfReader", ("pypdf", "pypdfium2")),
@@ -103,25 +103,25 @@ READERS: Mapping[str, Reader] = {
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,
     _OPENXML + "wordprocessingml.document": Reader("docx", 3, "docx:DocxReader"),
-    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 3, "spreadsheet:WorkbookReader"),
+    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 4, "spreadsheet:WorkbookReader"),
     _ODF + "text": Reader("odt", 2, "odt:OdtReader"),
     _ODF + "spreadsheet": Reader("open_spreadsheet", 3, "spreadsheet:OpenSpreadsheetReader"),
     "application/epub+zip": Reader("epub", 2, "epub:EpubReader", ("selectolax",)),
     "application/rtf": Reader("rtf", 2, "rtf:RtfReader"),
     "application/msword": Reader("doc", 2, "doc:DocReader", ("olefile",)),
     "application/vnd.ms-excel": Reader(
-        "old_workbook", 3, "spreadsheet:OldWorkbookReader", ("xlrd", "olefile")
+        "old_workbook", 4, "spreadsheet:OldWorkbookReader", ("xlrd", "olefile")
     ),
-    "application/x-spreadsheetml+xml": Reader("excel_xml", 3, "spreadsheet:ExcelXmlReader"),
+    "application/x-spreadsheetml+xml": Reader("excel_xml", 4, "spreadsheet:ExcelXmlReader"),
     "application/vnd.ms-powerpoint": Reader(
         "old_presentation", 2, "presentation:OldPresentationReader", ("olefile",)
     ),
-    "application/vnd.ms-outlook": Reader("outlook", 3, "email:OutlookReader", ("olefile", "selectolax")),
+    "application/vnd.ms-outlook": Reader("outlook", 4, "email:OutlookReader", ("olefile", "selectolax")),
     "application/x-ipynb+json": Reader("notebook", 1, "notebook:NotebookReader", ("selectolax",)),
     "application/x-fictionbook+xml": Reader(
         "fictionbook", 2, "fictionbook:FictionBookReader", ("selectolax",)
     ),
-    "application/docbook+xml": Reader("docbook", 2, "docbook:DocBookReader", ("selectolax",)),
+    "application/docbook+xml": Reader("docbook", 3, "docbook:DocBookReader", ("selectolax",)),
     "multipart/related": Reader("web-archive", 2, "web_archive:WebArchiveReader", ("selectolax",)),
 }
 

@@ -13,6 +13,7 @@ import zlib
 from dataclasses import replace
 from typing import BinaryIO
 
+from pipeline.extraction import utf_16
 from pipeline.extraction.encoding import encoding_of_mark
 from pipeline.extraction.file_format import Condition, Format
 from pipeline.extraction.mail_formats import BY_MAIL_SUFFIX, mail_format
@@ -207,7 +208,7 @@ def _open_document(declared: bytes) -> Format | None:
 
 def _is_binary(data: bytes) -> bool:
     """True when more than one byte in a hundred is a control character, at the beginning or at the end."""
-    if encoding_of_mark(data) not in (None, "utf-8-sig"):
+    if encoding_of_mark(data) not in (None, "utf-8-sig") or utf_16.unmarked(data):
         return False
     for sample in (data[:_SAMPLE], data[-_SAMPLE:]):
         if 100 * (len(sample) - len(sample.translate(None, _CONTROLS))) > len(sample):

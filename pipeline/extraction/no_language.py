@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pipeline.extraction.hex_dumps import dump_lines
+
 MIN_CHARS = 120  # a shorter run stays: a key or a hash is something that people search for
 _PIECE = 2000  # characters of a longer line that are judged together
 _KEPT_BETWEEN = 8  # characters of lines between two passages, such as a lone ")", that go with them
@@ -16,7 +18,12 @@ _KEPT_BETWEEN = 8  # characters of lines between two passages, such as a lone ")
 _LINE = re.compile(rf"[^\n]{{1,{_PIECE}}}")
 _LONG_TOKEN = re.compile(r"[!-~]{40,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+_FULL_BASE64 = re.compile(r"[A-Za-z0-9+]{60,}={0,2}")  # without "/", which paths have
+_SOURCE_MAP = re.compile(r"(?:[A-Za-z0-9+/]{0,12}[,;]){20,}[A-Za-z0-9+/]{0,12}")
+_UUENCODED = re.compile(r"M[ -`]{60}")  # 45 bytes; there are no small letters
 _CASE_CHANGE = re.compile(r"[a-z][A-Z0-9]|[0-9][A-Za-z]|[A-Z][0-9]|[A-Z]{2}[a-z]|[+/][A-Za-z0-9]")
+_HEX_START = re.compile(r"\s*(?:0x)?[0-9a-fA-F]{2,16}[:,]?\s")
+_HEX_RUN = re.compile(r"[:S]?(?:[0-9a-f]{40,}|[0-9A-F]{40,})")
 _HEX_TOKEN = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}|[0-9a-fA-F]{4}|[0-9a-fA-F]{8}),?")
 _PATH_TEXT = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9.,eE \t\"+-]+")
 _PATH_COMMAND = re.compile(r"[MmLlHhVvCcSsQqTtAaZz](?=[\s\d.-]|$)")
@@ -26,7 +33,7 @@ _OPERATOR = re.compile(  # of PostScript, then of PDF
     r"|[mlcvyhfnSsWqQGgwJjdkK]|re|cm|rg|RG|T[fdjm]|BT|ET|gs|Do"
 )
 _NUMBER = re.compile(r"[-+]?\d*\.?\d+")
-_CODE_MARKS = re.compile(r"[{}();=!&|?\[\]]")
+_CODE_MARKS = re.compile(r"[{}();:=!&|?\[\]]")
 _STATEMENT = re.compile(r"[;{}]")
 _MARKUP = re.compile(r"</\w")
 _THREE_WORDS = re.compile(r"[a-z]{2,}[,.;:]? [a-z]{2,}[,.;:]? [a-z]{2,}")
@@ -52,9 +59,15 @@ def passages(text: str) -> list[tuple[int, int]]:
 
 def _bare_parts(text: str) -> Iterator[tuple[int, int, bool]]:
     """(start, end, whether it is a piece of a longer line) of lines, pieces and tokens without language."""
+    dumped = dump_lines(text)
     for match in _LINE.finditer(text):
         line = match[0]
-        if len(line) < 12 or not line.isascii() or (len(line) < MIN_CHARS and _THREE_WORDS.search(line)):
+        if match.start() in dumped:
+            yield match.start(), match.end(), False
+            continue
+        if len(line) < 12 or not line.isascii():
+            continue
+        if len(line) < MIN_CHARS and _THREE_WORDS.search(line) and not _HEX_START.match(line):
             continue
         start = match.start()
         if _carries_nothing(line):
@@ -67,7 +80,7 @@ def _carries_nothing(line: str) -> bool:
     stripped = line.strip()
     if not stripped:
         return False
-    if _is_path(stripped) or _is_minified(stripped):
+    if _is_path(stripped) or _is_minified(stripped) or _is_uuencoded(line):
         return True
     tokens = stripped.split()
     if len(tokens) == 1:
@@ -78,15 +91,20 @@ def _carries_nothing(line: str) -> bool:
 def _encoded_tokens(line: str) -> Iterator[tuple[int, int]]:
     """Long encoded tokens inside a line that has words, too."""
     for token in _LONG_TOKEN.finditer(line):
-        for part in _BASE64.finditer(token[0]):
+        source_map = _SOURCE_MAP.search(token[0])
+        for part in (source_map,) if source_map else _BASE64.finditer(token[0]):
             if len(part[0]) >= MIN_CHARS and _is_encoded(part[0]):
                 yield token.start() + part.start(), token.start() + part.end()
 
 
 def _is_encoded(token: str) -> bool:
-    """Base64, base85 or the like: characters change their kind far more often than in a name, a path or a URL."""
+    """Base64, hexadecimal, base85 or the like: characters change their kind more often than in a name or a URL."""
+    if _HEX_RUN.fullmatch(token) or _FULL_BASE64.fullmatch(token):
+        return True
+    if _SOURCE_MAP.fullmatch(token):
+        return token.count("A") * 5 > len(token) > 3 * (token.count(",") + token.count(";"))
     if _BASE64.fullmatch(token):
-        return len(_CASE_CHANGE.findall(token)) * 5 > len(token)
+        return len(_CASE_CHANGE.findall(token)) * 5 > len(token) or token.count("A") * 2 > len(token)
     marks = {char for char in token if not char.isalnum()}
     return len(marks) >= 12 and len("".join(_WORD.findall(token))) * 10 < len(token)
 
@@ -107,12 +125,16 @@ def _is_hex_dump(tokens: list[str]) -> bool:
     )
 
 
+def _is_uuencoded(line: str) -> bool:
+    return _UUENCODED.fullmatch(line) is not None and sum(not char.isalnum() for char in line) * 6 > len(line)
+
+
 def _is_path(line: str) -> bool:
     """The outline of a shape in SVG."""
-    if len(line) < 40 or not _PATH_TEXT.fullmatch(line):
+    if len(line) < 20 or not _PATH_TEXT.fullmatch(line):
         return False
     digits = sum(char.isdigit() for char in line)
-    return len(_PATH_COMMAND.findall(line)) >= 4 and digits * 5 >= len(line) * 2
+    return len(_PATH_COMMAND.findall(line)) >= 3 and digits * 3 >= len(line)
 
 
 def _is_postscript(tokens: list[str]) -> bool:
@@ -131,6 +153,6 @@ def _is_minified(line: str) -> bool:
     spaces = line.count(" ") + line.count("\t")
     return (
         spaces * 12 < len(line)
-        and len(_CODE_MARKS.findall(line)) * 8 > len(line)
+        and len(_CODE_MARKS.findall(line)) * 10 > len(line)
         and len(_STATEMENT.findall(line)) * 50 > len(line)
     )

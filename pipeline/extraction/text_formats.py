@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from pipeline.extraction import utf_16
 from pipeline.extraction.encoding import encoding_of_mark
 from pipeline.extraction.file_format import Format
 from pipeline.extraction.xml_kinds import DOCBOOK, FICTION_BOOK, vocabulary
@@ -130,7 +131,7 @@ def _by_start(start: bytes) -> Format:
 def _start(data: bytes) -> bytes:
     """The first bytes without a mark and spaces, in an encoding that contains ASCII."""
     start = data[:_SAMPLE]
-    marked = encoding_of_mark(data)
+    marked = encoding_of_mark(data) or utf_16.unmarked(data)
     if marked and marked != "utf-8-sig":
         start = start.decode(marked, "ignore").encode()
     return start.lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import re
 
-from pipeline.extraction import encoding
+from pipeline.extraction import charset_guess, encoding
 
 _WITHIN = 4096  # bytes from the beginning of a page in which it may declare its encoding
 _FEW = 30  # bytes beyond ASCII
+_EAST_ASIAN = ("gb18030", "cp950", "cp932", "euc_jp", "cp949")
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _META = re.compile(rb"(?i)<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([\w.:-]+)")
 _XML = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)")
@@ -61,10 +62,11 @@ def decode(data: bytes, label: str | None = None) -> str:
 
 
 def _undeclared(data: bytes) -> str:
-    """A page that says nothing: where it has few bytes to guess from, it is in the encoding that browsers take."""
+    """A page that says nothing: with few bytes to guess from it is East Asian, or as browsers take it."""
     beyond_ascii = len(data) - len(data.translate(None, bytes(range(128, 256))))
     if 0 < beyond_ascii < _FEW and _utf8(data) is None:
-        return data.decode("cp1252", "replace")
+        likely = charset_guess.guess(data)
+        return data.decode(likely if likely in _EAST_ASIAN else "cp1252", "replace")
     return encoding.decode(data)
 
 

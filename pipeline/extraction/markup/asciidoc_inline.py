@@ -13,9 +13,11 @@ _BUILT_IN = {
     "two-colons": "::", "two-semicolons": ";;", "cpp": "C++", "litdd": "--",
 }  # fmt: skip
 _ATTRIBUTE = re.compile(r"(?<!\\)\{([\w][\w-]*)\}")
-_PASS = re.compile(r"\+\+\+(.*?)\+\+\+|pass:[\w,]*\[(.*?)\]", re.DOTALL)
+_PASS = re.compile(
+    r"\+\+\+(.*?)\+\+\+|(?<!\w)\+\+(?=\S)([^+\n]{1,300}?)(?<=\S)\+\+|pass:[\w,]*\[(.*?)\]", re.DOTALL
+)
 _MACRO = re.compile(
-    r"(?<![\w\\])(?P<name>link|xref|mailto|image|icon|kbd|btn|menu|footnote|footnoteref|indexterm2?|anchor|stem|latexmath|asciimath|"
+    r"(?:(?<!\\)(?=footnote)|(?<![\w\\]))(?P<name>link|xref|mailto|image|icon|kbd|btn|menu|footnote|footnoteref|indexterm2?|anchor|stem|latexmath|asciimath|"
     r"https?|ftp|irc|linkgit|gitlink|man|citenp|cite|index|see):(?P<target>[^\s\[\]]*)\[(?P<text>(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*)\]"
 )
 _REFERENCE = re.compile(r"<<(?P<target>[^<>,\n]+)(?:,\s*(?P<text>[^<>]*))?>>")
@@ -39,7 +41,9 @@ _ARGUMENT = re.compile(
 def plain(text: str, attributes: Mapping[str, str]) -> str:
     """The text without markup; an attribute that is not defined stays as it is written."""
     text = _ATTRIBUTE.sub(lambda found: _value(found, attributes), text)
-    text = _PASS.sub(lambda found: re.sub(r"</?[a-zA-Z][^<>]*>", "", found[1] or found[2] or ""), text)
+    text = _PASS.sub(
+        lambda found: re.sub(r"</?[a-zA-Z][^<>]*>", "", found[1] or found[2] or found[3] or ""), text
+    )
     for _ in range(2):  # a footnote may hold a link
         text = _MACRO.sub(_macro, text)
     text = _REFERENCE.sub(lambda found: (found["text"] or found["target"].lstrip("_#")).strip(), text)

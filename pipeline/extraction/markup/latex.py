@@ -281,6 +281,7 @@ class LatexText:
         captions = [
             self._converted(each[1]) for each in re.finditer(r"\\caption\{((?:[^{}]|\{[^{}]*\})*)\}", body)
         ]
+        body = latex_source.without_second_header(body)
         body = re.sub(
             r"\\caption\{(?:[^{}]|\{[^{}]*\})*\}|\\(?:[hc]line|(?:top|mid|bottom)rule|endhead|endfirsthead|endfoot|endlastfoot|noalign)\b(?:\{[^{}]*\})?",
             "",

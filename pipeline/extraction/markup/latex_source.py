@@ -24,6 +24,9 @@ _DECIDED = re.compile(r"\\if(?:false|true)(?![a-zA-Z@])[ \t]?")
 _CONDITION = re.compile(
     r"\\(?:(?P<opens>if(?!f\b|thenelse\b)[a-zA-Z@]*)|(?P<other>else)|fi)(?![a-zA-Z@])[ \t]?"
 )
+_ALTERNATIVE = re.compile(
+    r"(?<!\\)\\includegraphics\*?\s*\[[^\[\]{}]{0,300}\balt\s*=\s*\{([^{}]{0,2000})\}[^\[\]{}]{0,300}\]\s*\{[^{}]{0,500}\}"
+)
 _GIVEN_AWAY = re.compile(r"\\let\s*\\[a-zA-Z@]+\s*=?\s*\Z")
 _CONDITIONS = 200
 _EXPANSIONS = 2000
@@ -101,6 +104,13 @@ def _branches(source: str, start: int) -> tuple[str, str, int] | None:
     return None
 
 
+def without_second_header(body: str) -> str:
+    """A long table without the header that stands on its later pages."""
+    first = body.find("\\endfirsthead")
+    later = body.find("\\endhead", first)
+    return body[:first] + body[later:] if 0 <= first < later else body
+
+
 def expanded(source: str) -> str:
     """The source with its own macros replaced by what they stand for."""
     macros: dict[str, tuple[int, str]] = {}
@@ -114,10 +124,13 @@ def expanded(source: str) -> str:
             not found["optional"]
             and "#" not in source[found.end("name2") if found["name2"] else found.end() : found.end()]
         ):
-            macros[name] = (int(found["count"] or 0), body)
+            count = int(found["count"] or 0)
+            if "@" in body:  # computed by internals of TeX
+                body = " ".join(f"#{number}" for number in range(1, count + 1))
+            macros[name] = (count, body)
         pieces.append(source[at : found.start()])
         at = end
-    text = "".join([*pieces, source[at:]])
+    text = _ALTERNATIVE.sub(r"\1", "".join([*pieces, source[at:]]))
     budget = _EXPANSIONS
     for _ in range(4):
         text, count = _replace(text, macros, budget)

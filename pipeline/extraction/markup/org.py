@@ -69,6 +69,7 @@ _ENTITIES = {
     "shy": "",
 }
 _ENTITY = re.compile(r"\\([a-zA-Z]+)(?:\{\}|(?![a-zA-Z]))")
+_FORMULA = re.compile(r"\\\((.{1,500}?)\\\)|\\\[(.{1,500}?)\\\]", re.DOTALL)
 _CODE = {"src", "example", "verbatim"}
 _HIDDEN = {"comment", "export"}
 _SHOWN_KEYWORDS = {"subtitle", "caption", "description"}
@@ -228,6 +229,7 @@ class OrgText:
         pieces = _VERBATIM.split(text)  # text, mark, code, text, mark, code, text
         for at in range(0, len(pieces), 3):
             plain = _EMPHASIS.sub(r"\2", _EMPHASIS.sub(r"\2", pieces[at]))
+            plain = _FORMULA.sub(r"\1\2", plain)
             pieces[at] = _ENTITY.sub(lambda found: _ENTITIES.get(found[1], found[0]), plain)
         return "".join(piece for at, piece in enumerate(pieces) if at % 3 != 1).replace("\\\\", "")
 

@@ -103,6 +103,8 @@ class RestructuredText:
         line = lines[at]
         if not _EXPLICIT.match(line):
             return None
+        if line == ".." and not "".join(lines[at + 1 : at + 2]):
+            return at + 1, ""  # an empty comment ends a block; what is indented below is no part of it
         end = indented_block(lines, at + 1, 0)
         body = lines[at + 1 : end]
         if directive := rst_parts.DIRECTIVE.match(line):

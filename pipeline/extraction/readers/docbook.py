@@ -13,7 +13,7 @@ from semantik.core.metadata import clean_authors, clean_tags
 
 _INFO = re.compile(r"<(?:\w+:)?\w*info\b.*?</(?:\w+:)?\w*info\s*>", re.DOTALL)
 _PERSON = re.compile(r"<(?:\w+:)?(author)\b[^>]*>(.*?)</(?:\w+:)?\1\s*>", re.DOTALL)
-_NAME = re.compile(r"<(?:\w+:)?(?:firstname|surname|othername|personname|orgname)\b[^>]*>([^<]+)<")
+_NAME = re.compile(r"<(?:\w+:)?(?:firstname|surname|othername|personname|orgname)\b[^>]*>([^<]+)(?=<)")
 _KEYWORD = re.compile(r"<(?:\w+:)?keyword\b[^>]*>([^<]+)<")
 _DATE = re.compile(r"<(?:\w+:)?(?:pubdate|date)\b[^>]*>\s*(\d{4}(?:-\d\d(?:-\d\d)?)?)\s*<")
 

@@ -61,8 +61,11 @@ def date_text(value: float, section: Section, from_1904: bool) -> str | None:
     return "".join(pieces)
 
 
-def iso_text(value: float, from_1904: bool) -> str | None:
-    """The number as 2026-03-14, as 09:30:00, or both, whatever it holds; None for a date that no calendar has."""
+def iso_text(value: float, from_1904: bool, day_only: bool = False) -> str | None:
+    """The number as 2026-03-14, as 09:30:00, or both, whatever it holds; None for a date that no calendar has.
+
+    With `day_only` the time of a day is left out.
+    """
     moment = _moment(value, 0, from_1904)
     if moment is None:
         return None
@@ -71,7 +74,7 @@ def iso_text(value: float, from_1904: bool) -> str | None:
     clock = f"{hours:02}:{minutes:02}" + (f":{seconds:02}" if seconds or value < 1 else "")
     if value < 1 and not from_1904:
         return clock
-    return f"{day} {clock}" if moment.seconds else day
+    return f"{day} {clock}" if moment.seconds and not day_only else day
 
 
 def _moment(value: float, decimals: int | None, from_1904: bool) -> _Moment | None:

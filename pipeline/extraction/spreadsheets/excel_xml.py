@@ -20,7 +20,7 @@ _O = "{urn:schemas-microsoft-com:office:office}"
 _EPOCH = datetime.datetime(1899, 12, 30)
 _MAX_INDEX = 1_048_576
 _NAMED = {
-    "General Date": number_format.SYSTEM_DATE, "Short Date": number_format.SYSTEM_DATE, "Long Date": "d mmmm yyyy",
+    "General Date": number_format.SYSTEM_DATE, "Short Date": number_format.SYSTEM_DAY, "Long Date": "d mmmm yyyy",
     "Medium Date": "d-mmm-yy", "Long Time": "h:mm:ss", "Medium Time": "h:mm AM/PM", "Short Time": "h:mm",
     "Currency": "$#,##0.00;-$#,##0.00", "Fixed": "0.00", "Standard": "#,##0.00", "Percent": "0.00%",
     "Scientific": "0.00E+00", "General": number_format.GENERAL,

@@ -17,6 +17,7 @@ from pipeline.extraction.spreadsheets.format_code import Kind, Section, Token, s
 
 GENERAL = "General"
 SYSTEM_DATE = "\0date"  # the codes of formats that each system shows in its own way
+SYSTEM_DAY = "\0day"  # the same without a time
 _MAX_INTEGER = 1e15  # above, a float is no exact number any more
 _MAX_DECIMALS = 60
 _PRECISE = Context(prec=400)
@@ -32,11 +33,14 @@ _BUILT_IN = {
     72: "d-mmm-yy", 73: "d-mmm", 74: "mmm-yy", 75: "h:mm", 76: "h:mm:ss", 78: "mm:ss", 79: "[h]:mm:ss", 80: "mm:ss.0",
 }  # fmt: skip
 # 14 and 22 follow the system; 27 to 36 and 50 to 58 differ between the East Asian editions; 71, 77, 81 are Thai.
-_SYSTEM_DATES = frozenset({14, 22, *range(27, 32), *range(34, 37), *range(50, 59), 71, 77, 81})
+_SYSTEM_DATES = frozenset({22, 34, 35, 77, 81})
+_SYSTEM_DAYS = frozenset({14, *range(27, 32), 36, *range(50, 59), 71})
 
 
 def built_in(number: int) -> str:
     """The format code of a number below 164; General for one that no edition defines."""
+    if number in _SYSTEM_DAYS:
+        return SYSTEM_DAY
     return SYSTEM_DATE if number in _SYSTEM_DATES else _BUILT_IN.get(number, GENERAL)
 
 
@@ -51,8 +55,8 @@ def shown(value: float, code: str, from_1904: bool = False) -> str:
     """The number as the sheet shows it, however narrow its column is; without spaces that only align it."""
     if code == GENERAL or not math.isfinite(value):
         return general(value)
-    if code == SYSTEM_DATE:
-        return iso_text(value, from_1904) or general(value)
+    if code in (SYSTEM_DATE, SYSTEM_DAY):
+        return iso_text(value, from_1904, code == SYSTEM_DAY) or general(value)
     return " ".join(_shown(value, code, from_1904).split())
 
 
@@ -69,7 +73,7 @@ def shown_text(value: str, code: str) -> str:
 
 def is_date(code: str) -> bool:
     """Whether numbers of this format are dates or times."""
-    return code == SYSTEM_DATE or (code != GENERAL and _parsed(code)[0].is_date)
+    return code in (SYSTEM_DATE, SYSTEM_DAY) or (code != GENERAL and _parsed(code)[0].is_date)
 
 
 def general(value: float) -> str:

@@ -115,7 +115,7 @@ def _codes(book: Any) -> list[str]:
         found = book.format_map.get(style.format_key)
         code = number_format.format_code(style.format_key, found.format_str if found is not None else None)
         built_in = number_format.built_in(style.format_key)
-        codes.append(built_in if built_in == number_format.SYSTEM_DATE else code)
+        codes.append(built_in if built_in in (number_format.SYSTEM_DATE, number_format.SYSTEM_DAY) else code)
     return codes
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -11,6 +13,35 @@ from pipeline.extraction.no_language import MIN_CHARS, passages
 
 _RANDOM = random.Random(11)
 _BYTES = _RANDOM.randbytes(1200)
+_PROSE = b"The sluice keeper feeds a dead cafe bee; all added data. " * 20
+_PROGRAM = b"".join(bytes([at % 7, 0, 0, 0, 0x40, 0, 0, 0]) for at in range(150))
+
+
+def _rows(data: bytes, width: int = 16) -> list[tuple[int, bytes, str]]:
+    """(address, bytes, the same as characters) of each row of a dump."""
+    return [
+        (at, row, "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row))
+        for at in range(0, len(data), width)
+        for row in [data[at : at + width]]
+    ]
+
+
+def _words(row: bytes, form: str) -> str:
+    return " ".join(format(int.from_bytes(row[at : at + 2], "little"), form) for at in range(0, len(row), 2))
+
+
+_DUMPS: dict[str, Callable[[bytes], list[str]]] = {
+    "xxd": lambda data: [f"{at:08x}: {row.hex(' ', -2):39}  {text}" for at, row, text in _rows(data)],
+    "hexdump -C": lambda data: [
+        f"{at:08x}  {row[:8].hex(' ')}  {row[8:].hex(' ')}  |{text}|" for at, row, text in _rows(data)
+    ],
+    "hexdump": lambda data: [f"{at:07x} {_words(row, '04x')}" for at, row, _ in _rows(data)],
+    "od": lambda data: [f"{at:07o} {_words(row, '06o')}" for at, row, _ in _rows(data)],
+    "od -b": lambda data: [
+        f"{at:07o} " + " ".join(f"{byte:03o}" for byte in row) for at, row, _ in _rows(data)
+    ],
+    "xxd -p": lambda data: [row.hex() for _, row, _ in _rows(data, 30)],
+}
 _BARE = {
     "base64 in lines": base64.encodebytes(_BYTES).decode(),
     "base64 in one line": base64.b64encode(_BYTES).decode(),
@@ -23,6 +54,27 @@ _BARE = {
     "xxd": "\n".join(
         f"{at:08x}: {_BYTES[at : at + 16].hex(' ', 2)}  ..a.....k......." for at in range(0, 320, 16)
     ),
+    **{
+        f"{name} of {what}": "\n".join(dump(data))
+        for name, dump in _DUMPS.items()
+        for what, data in (("prose", _PROSE), ("a program", _PROGRAM))
+    },
+    "hexdump -C with a row for equal ones": "\n*\n".join(
+        [
+            "\n".join(_DUMPS["hexdump -C"](_PROSE[:320])),
+            "00000400  00 41 00 42 00 43 00 44  00 45 00 46 00 47 00 48  |.A.B|",
+        ]
+    ),
+    "base64 of a program": base64.encodebytes(_PROGRAM).decode(),
+    "uuencode": "".join(
+        binascii.b2a_uu(_BYTES[at : at + 45]).decode() for at in range(0, len(_BYTES) // 45 * 45, 45)
+    ),
+    "source map": '{"version":3,"mappings":"' + "AAAA,SAASA,CACEC;GAAG,kBAAkB,IACHD;" * 30 + '"}',
+    "minified style sheet": (
+        ".a{color:red;margin:0 auto}.b>.c:hover{background:#fff url(x.png) no-repeat;font-family:Arial,sans-serif}"
+        * 30
+    ),
+    "SVG path in lines": "\n".join(f"M {at},{at * 3} c {at}.5,0.4 3,4.2 z" for at in range(20)),
     "array in C": "\n".join(
         "    " + " ".join(f"0x{byte:02x}," for byte in _BYTES[at : at + 12]) for at in range(0, 240, 12)
     ),
@@ -38,6 +90,15 @@ _BARE = {
 }
 _LANGUAGE = {
     "numbers": "\n".join(f"{1000 + at} {at * 1.37:.2f} {at * 11}" for at in range(60)),
+    "numbers from an even first one": "\n".join(
+        f"{1000 + 16 * at}  {10 + at} {20 + at} {30 + at}" for at in range(60)
+    ),
+    "years": "\n".join(
+        f"{1900 + at} {at % 90 + 10} {at * 7 % 90 + 10} {at * 3 % 90 + 10} 42" for at in range(90)
+    ),
+    "directories": "\n".join(
+        f"usr/share/library/shelves/minutes/of/the/council/archive/{at}" for at in range(20)
+    ),
     "CSV": "\n".join(f"{at};2024-03-{at % 28 + 1:02};{at * 17}.50;open" for at in range(60)),
     "URLs": "\n".join(
         f"https://example.org/library/shelf-{at}/the-long-way-home.html?page={at}&order=title"

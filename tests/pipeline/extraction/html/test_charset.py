@@ -26,6 +26,10 @@ _SENTENCE = "Über die Brücke führt ein Weg; größere Wagen müssen außen he
         ("<meta charset=utf-16>", "utf-8", "Łódź"),
         ("<meta charset=no-such-thing>", "utf-8", "Łódź"),
         ("", "cp1252", "one “word” only"),
+        ("", "cp1252", "£5 ©2024 café"),
+        ("", "cp932", "貯水池の水門"),
+        ("", "gb18030", "会议改到三点"),
+        ("", "cp949", "안녕하세요"),
         ("", "cp1252", _SENTENCE * 20),
     ],
 )

@@ -18,6 +18,8 @@ from pipeline.extraction.markup.asciidoc import AsciiDoc
         ("*Bold* _it_ `mono` **un**bound H~2~O \"`so`\" a_b_c.", "Bold it mono unbound H2O “so” a_b_c."),
         ("See <<gate,the gate>>, https://x.example[the site], link:a.html[a page^], xref:b.adoc[].", "See the gate, the site, a page, b.adoc."),
         ("Water.footnote:[From the *hill*.]", "Water. (From the hill.)"),
+        ("Oakfootnote:[From the hill.] and {boat}footnote:[Hers.]", "Oak (From the hill.) and {boat} (Hers.)"),
+        ("== Wheel ++<++ gear\n\nIn C++ or C++.", "## Wheel < gear\n\nIn C++ or C++."),
         ("NOTE: Mind the\ngap.", "Note: Mind the gap."),
         ("[WARNING]\n====\nDo not jump.\n\n* one\n** two\n====", "Warning:\n\nDo not jump.\n\n- one\n\n- two"),
         ("[source,ruby]\n----\nputs 1 # <1>\n----\n<1> Prints.", "```ruby\nputs 1\n```\n\n<1> Prints."),

@@ -21,6 +21,8 @@ from pipeline.extraction.markup.latex import LatexText
         (r"If $\alpha \le \frac{1}{2}$ then \[ x^2 = \sqrt{y} \] holds.", "If α ≤ 1/2 then\n\nx^2 = √(y)\n\nholds."),
         ("\\begin{itemize}\n\\item one\n\\item[Two:] two\n\\end{itemize}\n\\begin{enumerate}\\item a \\item b\\end{enumerate}", "- one\n\n- Two: two\n\n1. a\n\n2. b"),
         ("\\begin{tabular}{l|r}\n\\hline\nGate & m \\\\ \\hline\nNorth \\& old & 3 \\\\\n\\end{tabular}", "| Gate | m |\n| --- | --- |\n| North & old | 3 |"),
+        ("\\begin{longtable}{ll}\nKind & m \\\\ \\endfirsthead\nKind & m \\\\ \\endhead\nGate & 3 \\\\\n\\end{longtable}", "| Kind | m |\n| --- | --- |\n| Gate | 3 |"),
+        (r"\newcommand\fit[1]{\sbox\my@box{#1}\ifdim\wd\my@box>\p@<\p@\fi} \fit{\includegraphics[width=2cm,alt={The old gate}]{gate.png}}", "The old gate"),
         ("\\begin{lstlisting}[language=C, caption=x]\nint a = 5 % 3;\n\\end{lstlisting}\nAnd \\verb|a_b %|.", "```c\nint a = 5 % 3;\n```\n\nAnd a_b %."),
         (r"\newcommand{\gate}{North Gate}\newcommand{\by}[2]{#1 by #2} The \gate{} is \by{3}{4}.", "The North Gate is 3 by 4."),
         (r"\input{secret}\includegraphics[width=3cm]{a.png}\begin{figure}[h]\caption{The gate.}\end{figure}", "The gate."),

@@ -19,6 +19,7 @@ from pipeline.extraction.markup.org import OrgText
         ("SCHEDULED: <2024-03-01 Fri>\nMeet [2024-03-02 Sat].", "SCHEDULED: 2024-03-01 Fri\n\nMeet 2024-03-02 Sat."),
         ("See [[https://x.example/a][the list]], [[file:gate.png]]*bold*, =code_x= and a_b.", "See the list, bold, code_x and a_b."),
         ("A note.[fn:1] Inline.[fn:: Here *so*.]\n\n[fn:1] The text.", "A note. [1] Inline. (Here so.)\n\n[1] The text."),
+        (r"A formula \(a_1 + b^2\) and \[c < 3\] here.", "A formula a_1 + b^2 and c < 3 here."),
         ("| Gate | m |\n|------+---|\n| North | 3 |", "| Gate | m |\n| --- | --- |\n| North | 3 |"),
         ("- [X] one\n  more\n- term :: meaning\n1. first", "- one more\n\n- term: meaning\n\n1. first"),
         ("#+BEGIN_SRC sh :results none\necho hi\n,* star\n#+END_SRC", "```sh\necho hi\n* star\n```"),

@@ -29,6 +29,7 @@ def test_headings_of_any_underline() -> None:
         (r"An escaped \*star\* and |pump|s." + "\n\n.. |pump| replace:: water *pump*", "An escaped *star* and water pumps."),
         (".. [1] The note.", "[1] The note."),
         (".. _target:\n\n.. a comment\n   of two lines\n\nText.", "Text."),
+        ("Term\n  Meaning.\n\n..\n\n   A quoted heron.\n\n..\n   a comment", "Term: Meaning.\n\nA quoted heron."),
         (".. include:: secret.txt\n\n.. raw:: html\n\n   <b>no</b>\n\nText.", "Text."),
         (".. toctree::\n   :maxdepth: 2\n\n   intro\n\nText.", "Text."),
         (".. image:: a.png\n   :alt: The old gate\n   :width: 40", "The old gate"),

@@ -81,6 +81,15 @@ def test_a_table_with_spans() -> None:
     assert text == "Ropes\n\n| Kind | Load |  |\n|---|---|---|\n| Hemp | 1 | 2 |\n| Hemp | 3 | 4 5 |"
 
 
+def test_a_name_in_parts_is_the_author() -> None:
+    content = _read(
+        "<book xmlns='http://docbook.org/ns/docbook'><info><title>Ropes</title><author>\n <personname>"
+        "\n  <firstname>Ina</firstname>"
+        "\n  <surname>Hemp</surname>\n </personname>\n</author></info><chapter><para>p</para></chapter></book>"
+    )
+    assert content.author == "Ina Hemp"
+
+
 def test_a_manual_page() -> None:
     content = _read(
         _DTD.format(root="refentry", entities="")

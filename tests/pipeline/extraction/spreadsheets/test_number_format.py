@@ -121,6 +121,7 @@ def test_days_count_from_1904_in_some_files() -> None:
 @pytest.mark.parametrize("number", [14, 27, 28, 31, 36, 50, 54, 57, 58, 71])
 def test_dates_that_each_edition_shows_in_its_own_way_are_in_iso_8601(number: int) -> None:
     assert shown(45000, built_in(number)) == "2023-03-15"
+    assert shown(45000.396412, built_in(number)) == "2023-03-15"
     assert is_date(built_in(number))
 
 
