@@ -203,6 +203,9 @@ def test_the_header_is_used_with_the_keyboard_and_on_a_phone(member: Page) -> No
     open_account(member)
     member.get_by_role("link", name="API keys").click()
     expect(member.locator("#account-menu")).to_be_hidden()
+    expect(member.get_by_role("heading", name="API keys", level=1)).to_be_visible()
+    member.keyboard.press("Control+k")  # leads to the search from every page
+    expect(member).to_have_url(re.compile(r"/#/$"))
 
 
 def test_administrators_see_the_system_and_others_do_not(member: Page, trouble: list[str]) -> None:
