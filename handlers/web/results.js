@@ -123,7 +123,12 @@ export class Results {
     } catch (error) {
       if (!signal.aborted) {
         this.summary.textContent = this.pending ? "" : before;
-        if (this.pending) this.#fresh(); // what was shown is no answer to this search
+        if (this.pending) { // what was shown is no answer to this search
+          this.#fresh();
+          this.#entitle();
+          this.onFacets(null);
+        }
+        if (error.status === 404 && await this.#missCollections(signal)) return;
       }
       throw error;
     } finally {
@@ -139,16 +144,33 @@ export class Results {
     this.more.hidden = true;
     this.list.removeAttribute("aria-busy");
     this.node.classList.remove("stale");
-    this.onFacets(null);
+  }
+
+  #entitle() {
+    const { like, query } = this.current;
+    this.heading.textContent = like ? `More like a passage of “${like.name}”` : `Results for “${query || "all documents"}”`;
+    this.heading.className = like ? "" : "unseen";
+  }
+
+  /** Whether a collection of the search is gone; then it says so, and offers the search without it. */
+  async #missCollections(signal) {
+    const { current, collectionStore } = this;
+    await collectionStore.refreshQuietly();
+    const left = current.collections.filter((id) => collectionStore.get(id));
+    if (signal.aborted || left.length === current.collections.length) return signal.aborted;
+    this.notes.replaceChildren(h("div", { class: "nothing" },
+      h("p", { class: "nothing-title" }, "A collection of this search is not there any more."),
+      h("p", { class: "hint" }, "It was deleted, or is no longer shared with you."),
+      h("div", { class: "ways" }, h("button", { type: "button", onclick: () => this.onSearch({ ...current, collections: left }) },
+        left.length ? "Search in the others" : "Search in all collections"))));
+    return true;
   }
 
   #show(answer) {
     const { hits } = answer;
     if (!this.answers.length) {
       this.#fresh();
-      this.heading.textContent = this.current.like ? `More like a passage of “${this.current.like.name}”`
-        : `Results for “${this.current.query || "all documents"}”`;
-      this.heading.className = this.current.like ? "" : "unseen";
+      this.#entitle();
       this.notes.replaceChildren(...this.#notes(answer));
     }
     this.answers.push(answer);
