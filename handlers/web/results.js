@@ -209,8 +209,21 @@ export class Results {
       notes.push(h("p", { class: "note" }, h("b", {}, "Nothing fits this well. "),
         "What follows is no better than what an unrelated query finds. Other words may help."));
     }
-    if (!hits.length) notes.push(this.#nothing());
-    return notes;
+    if (hits.length) notes.push(this.#unread());
+    else notes.push(this.#nothing());
+    return notes.filter(Boolean);
+  }
+
+  /** That the answer is of what has been read so far, while documents wait to be read. */
+  #unread() {
+    const { collections } = this.current;
+    const waiting = this.collectionStore.collections
+      .filter(({ id, active_operation_id: active }) => active && (!collections.length || collections.includes(id)))
+      .reduce((sum, { pending_count: count }) => sum + count, 0);
+    if (!waiting || this.current.like) return null;
+    const again = () => this.onSearch({ ...this.current });
+    return h("p", { class: "note" }, `${plural(waiting, "document")} not read yet: there may be more to find. `,
+      h("button", { type: "button", class: "link", onclick: again }, "Search again"));
   }
 
   /** What to do when nothing was found. */
