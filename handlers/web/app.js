@@ -6,6 +6,7 @@ import { errorLine, h } from "./dom.js";
 import { Header } from "./header.js";
 import { notifyOfEnds } from "./notifications.js";
 import { OperationFeed } from "./operation-feed.js";
+import { searchKeys } from "./search-shortcut.js";
 import { setTitle, trackProgress } from "./tab.js";
 
 const [main, banner, announcements] = ["main", "banner", "announcements"].map((id) => document.getElementById(id));
@@ -174,6 +175,7 @@ window.addEventListener("hashchange", () => {
 document.addEventListener("visibilitychange", () => {
   if (user && document.visibilityState === "visible") collectionStore.refreshQuietly();
 });
+searchKeys(() => { if (user) location.hash = "#/"; }, { on: window });
 trackProgress(feed);
 notifyOfEnds(feed);
 start();

@@ -54,7 +54,7 @@ function row(collection, actions) {
   return h("li", { class: "collection" },
     h("div", { class: "collection-main" },
       h("div", { class: "collection-name" },
-        h("h2", { title: collection.name }, h("a", { href, dir: "auto" }, collection.name)), statusTag(collection.status), marks(collection)),
+        h("h2", { title: collection.name, dir: "auto" }, h("a", { href }, collection.name)), statusTag(collection.status), marks(collection)),
       collection.description ? h("p", { class: "description", dir: "auto" }, collection.description) : null,
       empty ? h("p", { class: "facts" }, "Nothing in it yet. Open it to add a folder or upload files.") : facts(collection)),
     actions ? h("div", { class: "row-actions" }, actions(collection)) : null);

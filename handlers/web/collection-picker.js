@@ -9,7 +9,7 @@ export function collectionPicker(collectionStore, onChoose) {
   const find = h("input", { type: "search", class: "find", "aria-label": "Find a collection", placeholder: "Find a collection…", oninput: () => filter() });
   const list = h("ul", { class: "values" });
   const none = h("p", { class: "hint", hidden: true }, "No collection has such a name.");
-  const label = h("span", { class: "clip" });
+  const label = h("span", { class: "clip", dir: "auto" });
   const made = menu(label, [find, list, none], { class: "filter" }, {
     className: "picker",
     onOpen: () => {
@@ -39,7 +39,7 @@ export function collectionPicker(collectionStore, onChoose) {
     const checked = id ? chosen.includes(id) : chosen.length === 0;
     return h("li", {}, h("label", { class: "check-line" },
       h("input", { type: "checkbox", checked, "data-key": id || "all", onchange: () => choose(id) }),
-      h("span", { class: "clip", title: name }, name), count === undefined ? null : h("span", { class: "count" }, number(count))));
+      h("span", { class: "clip", dir: "auto", title: name }, name), count === undefined ? null : h("span", { class: "count" }, number(count))));
   }
 
   function drawList() {

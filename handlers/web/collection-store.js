@@ -19,7 +19,7 @@ export class CollectionStore extends EventTarget {
 
   async #load() {
     const generation = (this.#latest += 1);
-    const collections = await all(["collections"], { limit: 100 }, this.#request.signal);
+    const collections = await all(["collections"], { limit: 250 }, this.#request.signal);
     if (generation !== this.#latest) {
       await this.#newest;
       return;

@@ -43,11 +43,13 @@ export function collectionView(app, [id], query, signal) {
   }) }, "Reindex…");
   const button = (text, act, style = "") => h("button", { type: "button", class: style, onclick: () => act(app, collectionStore.get(id), signal) }, text);
   let shown = "";
+  let gone = false; // deleted, or no longer shared, since the page was opened
 
   function draw() {
     const collection = collectionStore.get(id);
     if (!collection) {
-      location.hash = "#/collections";
+      if (!gone) node.replaceChildren(notFound(collectionStore, id, signal));
+      gone = true;
       return;
     }
     status.replaceChildren(statusTag(collection.status));

@@ -195,7 +195,10 @@ export function documentList({ collectionStore, activity }, { id: collectionId, 
   });
   selection.addEventListener("change", () => grid.draw());
   pages.addEventListener("change", drawState);
-  pages.addEventListener("error", (event) => errors.show(event.detail));
+  pages.addEventListener("error", ({ detail }) => {
+    errors.show(detail);
+    if (detail.status === 404) collectionStore.refreshQuietly(); // the page says so if the collection is gone
+  });
   narrow.addEventListener("change", () => grid.draw(), { signal });
   signal.addEventListener("abort", () => clearTimeout(typing));
   setTypes([]);

@@ -10,7 +10,7 @@ import { errorLine, h, runGuarded } from "./dom.js";
 import { likeAddress } from "./hit.js";
 import { arrowKeys, menu } from "./menu.js";
 import { searchAddress, searchFrom } from "./search-address.js";
-import { searchKeys } from "./search-keys.js";
+import { searchKeys } from "./search-shortcut.js";
 import { tagList } from "./tags.js";
 
 const OUTLINE_CHARACTERS = 1_000_000;
@@ -66,7 +66,7 @@ class DocumentView {
     this.node = h("article", { class: "stack document" }, h("p", { class: "back" }, back), this.heading, this.facts, this.tags,
       h("div", { class: "document-bar" }, this.tabs, this.steps.node, this.outline.node, h("span", { class: "grow" }), this.tools),
       this.errors.node, this.panes);
-    searchKeys(this.signal, () => { location.hash = searchAddress(this.search); });
+    searchKeys(() => { location.hash = searchAddress(this.search); }, { signal: this.signal });
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, dialog")) return;
       const change = { j: 1, k: -1 }[event.key];
@@ -178,7 +178,7 @@ class DocumentView {
       h("button", { type: "button", class: "quiet", onclick: () => {
         this.outline.close();
         onChoose(entry);
-      } }, h("span", { class: "clip", title: entry.title }, entry.title), entry.page ? h("span", { class: "count" }, entry.page) : null))));
+      } }, h("span", { class: "clip", dir: "auto", title: entry.title }, entry.title), entry.page ? h("span", { class: "count" }, entry.page) : null))));
     this.outline.node.hidden = false;
   }
 }

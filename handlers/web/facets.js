@@ -30,11 +30,13 @@ export class Facets {
     this.picker = collectionPicker(collectionStore, (collections) => onSearch({ ...this.search, collections }));
     this.menus = h("div", { class: "filter-menus" });
     this.chips = h("ul", { class: "filter-chips", "aria-label": "Chosen filters" });
-    this.node = h("div", { class: "filters-row", role: "group", "aria-label": "Filters" }, this.picker.node, this.menus, this.chips);
+    this.node = h("div", { class: "filters-row", role: "group", tabindex: "-1", "aria-label": "Filters" }, this.picker.node, this.menus, this.chips);
   }
 
   /** Another search: its chips are drawn at once, its counts come with `show`. */
   draw(search) {
+    // Those of the search before stay where they are until its counts are there, so that nothing moves or loses the focus.
+    if (search !== this.search) this.menus.classList.add("stale");
     this.search = search;
     this.node.hidden = Boolean(search.like);
     this.picker.draw(search.collections);
@@ -56,21 +58,39 @@ export class Facets {
     }
     this.picker.counts(answer.facets.collection, this.search);
     const open = this.menus.querySelector("details[open]");
-    if (open) return; // it is being used: what is in it stays under the pointer
+    if (open) { // it is being used: what is in it stays under the pointer
+      const { search } = this;
+      open.addEventListener("toggle", () => { if (this.#answer === answer && this.search === search) this.show(answer); }, { once: true });
+      return;
+    }
+    const focused = this.menus.contains(document.activeElement) ? document.activeElement.closest("[data-facet]") : null;
     this.menus.replaceChildren(...Object.keys(TITLES).map((name) => this.#menu(name)).filter(Boolean));
+    this.menus.classList.remove("stale");
+    if (focused) this.#focus(focused.dataset.facet);
+  }
+
+  /** The focus goes to the menu that had it, to the chip of what was chosen in it, or to what stands beside. */
+  #focus(name) {
+    const menu = this.menus.querySelector(`[data-facet="${name}"]`);
+    const target = menu?.querySelector("summary") ?? menu ?? this.chips.querySelector(`[data-chip="${name}"]`);
+    (target ?? this.chips.querySelector("button") ?? this.menus.querySelector("summary, button") ?? this.node).focus();
   }
 
   #chip(name, value) {
     const text = chipText(name, value);
-    return h("li", { class: "chosen" }, h("span", { class: "clip", title: shownValue(name, value) }, text), h("button", {
-      type: "button", class: "quiet", "aria-label": `Remove the filter ${shownValue(name, value)}`,
-      onclick: () => this.onSearch(toggled(this.search, name, value)),
+    return h("li", { class: "chosen" }, h("span", { class: "clip", dir: "auto", title: shownValue(name, value) }, text), h("button", {
+      type: "button", class: "quiet", "data-chip": name, "aria-label": `Remove the filter ${shownValue(name, value)}`,
+      onclick: () => {
+        this.onSearch(toggled(this.search, name, value));
+        this.#focus(name);
+      },
     }, "×"));
   }
 
   /** Whether a choice in it would change the result. */
   #tells(name, values) {
     if (this.search.filters[name]) return values.length > 1 || name === "year";
+    if (name === "year") return values.length > 0; // days can be chosen in it
     return values.some(({ count }) => count < this.#answer.matched.documents);
   }
 
@@ -99,7 +119,7 @@ export class Facets {
   #value(name, value, count) {
     const chosen = (this.search.filters[name] ?? []).includes(value);
     return h("button", { type: "button", class: "quiet", "aria-pressed": String(chosen), onclick: () => this.#choose(name, value) },
-      h("span", { class: "clip", title: shownValue(name, value) }, shownValue(name, value)),
+      h("span", { class: "clip", dir: "auto", title: shownValue(name, value) }, shownValue(name, value)),
       h("span", { class: "count" }, number(count)));
   }
 

@@ -20,7 +20,7 @@ export function latestCollections({ collectionStore }, signal) {
     all.textContent = others > 0 ? `All ${number(latest.length)} collections` : "Manage collections";
     replaceNodes(list, latest.slice(0, MOST_COLLECTIONS).map((collection) => h("li", { class: "collection" },
       h("div", { class: "row" },
-        h("h2", { class: "clip" }, h("a", { href: `#/collections/${encodeURIComponent(collection.id)}`, title: collection.name, dir: "auto" }, collection.name)),
+        h("h2", { class: "clip", dir: "auto" }, h("a", { href: `#/collections/${encodeURIComponent(collection.id)}`, title: collection.name }, collection.name)),
         statusTag(collection.status)),
       h("p", { class: "hint clip" }, countsText(collection)))));
   }
@@ -102,7 +102,7 @@ export function formerSearches(former, onClear) {
     const queries = former.queries.slice(0, MOST_SEARCHES);
     node.hidden = queries.length === 0;
     list.replaceChildren(...queries.map((query) => h("li", {},
-      h("a", { class: "pill", dir: "auto", title: query, href: searchAddress({ ...EMPTY, query }) }, h("span", { class: "clip" }, query)))));
+      h("a", { class: "pill", title: query, href: searchAddress({ ...EMPTY, query }) }, h("span", { class: "clip", dir: "auto" }, query)))));
   }
 
   return { node, draw };

@@ -5,8 +5,9 @@ import { creation, formerSearches, latestCollections } from "./front-page.js";
 import { Results } from "./results.js";
 import { EMPTY, MODES, SORTS, isSearch, searchAddress, searchFrom, searchTitle } from "./search-address.js";
 import { SearchHistory } from "./search-history.js";
-import { hitKeys, searchHelp, searchKeys } from "./search-keys.js";
+import { hitKeys, searchHelp } from "./search-keys.js";
 import { entry, goTo, keep, kept } from "./search-places.js";
+import { searchKeys } from "./search-shortcut.js";
 import { suggestions } from "./suggestions.js";
 
 // Without another key, before what is typed is searched for: from key to hits it shall take 120 ms at most.
@@ -81,7 +82,7 @@ class HomeView {
     this.results.list.addEventListener("click", (event) => {
       if (event.target.closest("a")) this.#remember();
     });
-    searchKeys(signal, () => this.#toField());
+    searchKeys(() => this.#toField(), { signal });
     this.collectionStore.addEventListener("change", () => {
       this.#drawForm();
       this.#searchAgain();

@@ -84,7 +84,7 @@ export function newCollection({ collectionStore, activity }, signal, { browsing 
       runGuarded(submit, errors, create);
     },
   },
-  folder.node, field("Name", name, "The folder's own, unless you give another."),
+  folder.node, field("Name", name, "The folder’s own, unless you give another."),
   browsing ? null : more, settings, errors.node, h("div", { class: "row" }, submit));
   return form;
 }

@@ -5,6 +5,8 @@ import { renderMarkdown } from "./markdown.js";
 
 const FAR = 180; // characters: a best sentence further on begins the excerpt
 const SEEN = 200; // so many are seen of a sentence
+const LINE = 400; // more than is seen of a passage in one line
+const ENDS = /^(p|li|t[hd]|pre|br|div)$/; // where a space divides the words
 const PLAIN = /^(text\/(plain|x-|css|javascript)|application\/(json|javascript|toml|yaml|sql|x-sh|x-httpd))/;
 
 /** Whether the text of such a document is shown as it is: a program, a log, a table of data. */
@@ -61,10 +63,17 @@ export function passage(hit, { whole = false } = {}) {
   return h("div", attributes(mime, "chunk"), content);
 }
 
-/** The passage in one line, without its structure. */
+/** The passage in one line, without its structure: strings, and the words that were found. */
 export function passageLine(hit) {
   const { text, cut, marks } = excerpt(hit, false);
-  const plain = (node) => (typeof node !== "string" ? node
-    : node.replace(/(^|\n)\s*(?:#{1,6}|[-*+])\s+/g, "$1").replace(/\|(?:[-: ]+\|)+/g, " ").replace(/[\n|]+/g, " ").replace(/\*\*|\x60/g, ""));
-  return [cut ? "… " : "", ...markedNodes(text, 0, text.length, { marks }).map(plain)];
+  const { mime } = hit.document;
+  const line = text.slice(0, LINE);
+  const nodes = isPlain(mime) ? [h("p", {}, markedNodes(line, 0, line.length, { marks }))] : renderMarkdown(line, { marks });
+  return [cut ? "… " : "", ...nodes.flatMap(inline)];
+}
+
+function inline(node) {
+  if (node.nodeType === Node.TEXT_NODE) return [node.data.replace(/\s+/g, " ")];
+  if (node.localName === "mark") return [h("mark", {}, node.textContent)];
+  return [...[...node.childNodes].flatMap(inline), ENDS.test(node.localName) ? " " : ""];
 }

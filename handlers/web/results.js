@@ -123,7 +123,12 @@ export class Results {
     } catch (error) {
       if (!signal.aborted) {
         this.summary.textContent = this.pending ? "" : before;
-        if (this.pending) this.#fresh(); // what was shown is no answer to this search
+        if (this.pending) { // what was shown is no answer to this search
+          this.#fresh();
+          this.#entitle();
+          this.onFacets(null);
+        }
+        if (error.status === 404 && await this.#missCollections(signal)) return;
       }
       throw error;
     } finally {
@@ -139,16 +144,33 @@ export class Results {
     this.more.hidden = true;
     this.list.removeAttribute("aria-busy");
     this.node.classList.remove("stale");
-    this.onFacets(null);
+  }
+
+  #entitle() {
+    const { like, query } = this.current;
+    this.heading.textContent = like ? `More like a passage of “${like.name}”` : `Results for “${query || "all documents"}”`;
+    this.heading.className = like ? "" : "unseen";
+  }
+
+  /** Whether a collection of the search is gone; then it says so, and offers the search without it. */
+  async #missCollections(signal) {
+    const { current, collectionStore } = this;
+    await collectionStore.refreshQuietly();
+    const left = current.collections.filter((id) => collectionStore.get(id));
+    if (signal.aborted || left.length === current.collections.length) return signal.aborted;
+    this.notes.replaceChildren(h("div", { class: "nothing" },
+      h("p", { class: "nothing-title" }, "A collection of this search is not there any more."),
+      h("p", { class: "hint" }, "It was deleted, or is no longer shared with you."),
+      h("div", { class: "ways" }, h("button", { type: "button", onclick: () => this.onSearch({ ...current, collections: left }) },
+        left.length ? "Search in the others" : "Search in all collections"))));
+    return true;
   }
 
   #show(answer) {
     const { hits } = answer;
     if (!this.answers.length) {
       this.#fresh();
-      this.heading.textContent = this.current.like ? `More like a passage of “${this.current.like.name}”`
-        : `Results for “${this.current.query || "all documents"}”`;
-      this.heading.className = this.current.like ? "" : "unseen";
+      this.#entitle();
       this.notes.replaceChildren(...this.#notes(answer));
     }
     this.answers.push(answer);
@@ -187,8 +209,21 @@ export class Results {
       notes.push(h("p", { class: "note" }, h("b", {}, "Nothing fits this well. "),
         "What follows is no better than what an unrelated query finds. Other words may help."));
     }
-    if (!hits.length) notes.push(this.#nothing());
-    return notes;
+    if (hits.length) notes.push(this.#unread());
+    else notes.push(this.#nothing());
+    return notes.filter(Boolean);
+  }
+
+  /** That the answer is of what has been read so far, while documents wait to be read. */
+  #unread() {
+    const { collections } = this.current;
+    const waiting = this.collectionStore.collections
+      .filter(({ id, active_operation_id: active }) => active && (!collections.length || collections.includes(id)))
+      .reduce((sum, { pending_count: count }) => sum + count, 0);
+    if (!waiting || this.current.like) return null;
+    const again = () => this.onSearch({ ...this.current });
+    return h("p", { class: "note" }, `${plural(waiting, "document")} not read yet: there may be more to find. `,
+      h("button", { type: "button", class: "link", onclick: again }, "Search again"));
   }
 
   /** What to do when nothing was found. */

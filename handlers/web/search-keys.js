@@ -1,20 +1,7 @@
-// The keys of the search page: "/" and Ctrl+K to the field, arrows or j and k through the hits, Escape back.
+// The keys of the search page: arrows or j and k through the hits, Escape back to the field; and the help for all keys.
 import { h } from "./dom.js";
 import { menu } from "./menu.js";
-
-const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
-
-/** Call `onSlash()` when the user wants to search, from wherever on the page. */
-export function searchKeys(signal, onSearch) {
-  document.addEventListener("keydown", (event) => {
-    const quick = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.shiftKey && !event.altKey;
-    const slash = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target);
-    if (!quick && !slash) return;
-    if (document.querySelector("dialog[open]")) return;
-    event.preventDefault();
-    onSearch();
-  }, { signal });
-}
+import { typing } from "./search-shortcut.js";
 
 /** The keys of a list of hits; `toField()` puts the focus into the search field. */
 export function hitKeys(list, signal, toField) {
@@ -54,7 +41,7 @@ const SYNTAX = [
   ["is:recognised", "with text read from pictures"],
 ];
 const KEYS = [
-  ["/", "or Ctrl K: to the search field"],
+  ["/", "or Ctrl K: to the search field, from every page"],
   ["↓ ↑", "through suggestions and hits"],
   ["j k", "next and previous hit"],
   ["Enter", "search, or open the hit"],

@@ -90,6 +90,9 @@ def test_hard_names_keep_their_lines(names: Page, width: int) -> None:
     names.locator(".hit").filter(has_text="a long name").locator("h2 a").click()
     expect(names.locator("#hit")).to_be_visible()
     assert names.evaluate("document.documentElement.scrollWidth") <= width
+    names.evaluate("window.scrollTo(0, 0)")
+    bar, text = names.locator(".document-bar").bounding_box(), names.locator(".panes").bounding_box()
+    assert bar and text and bar["y"] + bar["height"] <= text["y"]  # it covers nothing
 
 
 def test_borders_of_fields_are_seen(names: Page) -> None:

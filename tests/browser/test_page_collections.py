@@ -224,6 +224,9 @@ def test_long_and_right_to_left_names_fit_on_a_phone(
     collections.reload()
     expect(collections.locator(".collection")).to_have_count(2)
     assert collections.evaluate("document.documentElement.scrollWidth") <= 360
+    for one in collections.locator(".collection h2").all():  # what is cut off is a name's end
+        direction = one.evaluate("(heading) => getComputedStyle(heading).direction")
+        assert direction == ("rtl" if one.inner_text()[0] in "اق" else "ltr")
     tallest = max(
         box["height"] for one in collections.locator(".collection").all() if (box := one.bounding_box())
     )
@@ -235,9 +238,11 @@ def test_long_and_right_to_left_names_fit_on_a_phone(
     assert heading is not None and heading["height"] < 90
 
 
-def test_a_collection_is_deleted_after_a_question(member: Page) -> None:
+def test_a_collection_is_deleted_after_a_question(member: Page, trouble: list[str]) -> None:
     create(member, "Short-lived", "")
     member.get_by_role("link", name="Short-lived", exact=True).click()
+    expect(member.get_by_role("link", name="Search in this collection")).to_be_visible()
+    inside = member.get_by_role("link", name="Search in this collection").get_attribute("href")
     member.get_by_role("button", name="Delete this collection…").click()
     expect(member.get_by_role("dialog")).to_contain_text("The files in its folders stay as they are")
     member.get_by_role("button", name="Delete collection", exact=True).click()
@@ -249,3 +254,11 @@ def test_a_collection_is_deleted_after_a_question(member: Page) -> None:
     member.get_by_role("button", name="Delete collection", exact=True).click()
     expect(member.get_by_role("heading", name="Collections")).to_be_visible()
     expect(member.get_by_role("link", name="Short-lived")).to_have_count(0)
+    member.goto(f"/{inside}&q=pump")  # from a bookmark
+    expect(member.locator(".nothing-title")).to_have_text(
+        "A collection of this search is not there any more."
+    )
+    member.get_by_role("button", name="Search in all collections").click()
+    expect(member).to_have_url(re.compile(r"#/\?q=pump$"))
+    expect(member.locator(".summary")).to_have_text(re.compile("found|document"))
+    trouble.clear()  # Chromium's line for the 404

@@ -72,6 +72,12 @@ def test_the_end_is_reached_at_once_and_few_rows_are_in_the_page(page: Page) -> 
     ).to_be_visible()
     names = _names(page)
     assert names == sorted(names)
+    lefts = page.evaluate("""() => {
+        document.querySelector(".grid-row .cell-state").prepend("12 warnings ");
+        const sizes = [...document.querySelectorAll(".grid-head .cell-size, .grid-row .cell-size")];
+        return sizes.map((size) => Math.round(size.getBoundingClientRect().left));
+    }""")
+    assert len(set(lefts)) == 1  # whatever is in a row, its columns stand below their headings
 
 
 def test_it_is_sorted_both_ways_and_the_address_says_so(page: Page, world: World) -> None:

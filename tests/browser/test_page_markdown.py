@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page
 from support.browser import needs_chromium
@@ -16,6 +18,13 @@ _RENDER = """async ([text, options]) => {
     const box = document.createElement("div");
     box.append(...renderMarkdown(text, options));
     return box.innerHTML;
+}"""
+_LINE = """async (hit) => {
+    const { passageLine } = await import("/static/passage.js");
+    const box = document.createElement("p");
+    box.append(...passageLine(hit));
+    const marked = [...box.querySelectorAll("mark")].map((mark) => mark.textContent);
+    return [box.textContent.replace(/\\s+/g, " ").trim(), marked];
 }"""
 _TABLE = '<div class="table" tabindex="0"><table>'
 
@@ -51,6 +60,17 @@ _TABLE = '<div class="table" tabindex="0"><table>'
 )  # fmt: skip
 def test_fragments_are_rendered(page: Page, text: str, options: dict[str, object], shown: str) -> None:
     assert page.evaluate(_RENDER, [text, options]) == shown
+
+
+def test_a_passage_in_one_line_shows_none_of_the_signs_that_structure_it(page: Page) -> None:
+    text = (
+        "# A\n\n| B | C |\n| --- | --- |\n| pump | *d* |\n\n"
+        "```python\ne\n```\n\n[f](https://x.example) ~~g~~ **pump**s"
+    )
+    marks = [[match.start(), match.end()] for match in re.finditer("pump", text)]
+    hit = {"passage": text, "highlights": marks, "heading": "A", "document": {"mime": "text/markdown"}}
+    shown = page.evaluate(_LINE, hit)
+    assert shown == ["B C pump d e f g pumps", ["pump", "pump"]]
 
 
 def test_a_line_of_unpaired_signs_takes_no_longer_than_another(page: Page) -> None:

@@ -75,6 +75,10 @@ def test_facets_narrow_the_result_and_widen_it_again(letters: Page) -> None:
     assert "author=Ann+Lee" in letters.url
     chips = letters.get_by_role("list", name="Chosen filters").locator(".chosen")
     expect(chips).to_have_text(["Ann Lee×"])
+    expect(letters.locator(".filter-menus.stale")).to_have_count(0)
+    assert letters.evaluate(
+        "document.activeElement.closest('.filters-row') !== null"
+    )  # the focus is not lost
     _choose(letters, "tag", "gas")
     expect(letters.locator(".hit")).to_have_count(1)
     letters.reload()
@@ -82,6 +86,7 @@ def test_facets_narrow_the_result_and_widen_it_again(letters: Page) -> None:
     expect(chips).to_have_count(2)
     letters.get_by_role("button", name="Remove the filter gas").click()
     expect(letters.locator(".hit")).to_have_count(2)
+    assert letters.evaluate("document.activeElement.closest('.filters-row') !== null")
     letters.get_by_role("button", name="Remove the filter Ann Lee").click()
     expect(letters.locator(".hit")).to_have_count(3)
     expect(chips).to_have_count(0)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 from support.browser import needs_chromium
+from support.synthetic_hits import answer, hit
 
 WEB = Path(__file__).parents[2] / "handlers" / "web"
 ORIGIN = "http://page.test"
@@ -204,3 +205,29 @@ def test_ranges_of_the_server_count_characters_and_not_utf16_units(page: Page) -
     assert shown == "🙂 one. A <b>pump</b> 🙂 runs.\n\nEnd."
     assert marks == ["one", "pump", "runs"]
     assert best == "A <b>pump</b> 🙂 runs."
+
+
+@pytest.mark.parametrize(
+    ("waiting", "chosen", "note"),
+    [
+        (3, [], "3 documents not read yet: there may be more to find. Search again"),
+        (3, ["other"], None),
+        (0, [], None),
+    ],
+)
+def test_an_answer_says_that_documents_wait_to_be_read(
+    page: Page, waiting: int, chosen: list[str], note: str | None
+) -> None:
+    shown = page.evaluate(
+        """async ([pending_count, collections, answer]) => {
+            const { Results } = await import("/static/results.js");
+            const { EMPTY } = await import("/static/search-address.js");
+            const collectionStore = { collections: [{ id: "c", active_operation_id: "o", pending_count }] };
+            const { signal } = new AbortController();
+            const results = new Results({ collectionStore }, signal, { onSearch() {}, onFacets() {} });
+            results.restore({ search: { ...EMPTY, query: "pump", collections }, answers: [answer], counted: answer });
+            return results.node.querySelector(".note")?.textContent ?? null;
+        }""",
+        [waiting, chosen, answer([hit(1)])],
+    )
+    assert shown == note

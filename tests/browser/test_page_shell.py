@@ -172,9 +172,9 @@ def test_what_ran_is_shown_again_after_a_reload_and_a_lost_connection_is_said(
         member.go_back()
         with member.expect_response(lambda answer: answer.request.method == "DELETE"):
             card.get_by_role("button", name="Cancel").click()
-    ended = member.get_by_role("region", name="Ended").locator(".entry").first
-    expect(ended).to_contain_text("Delta")
-    expect(ended).to_contain_text("cancelled")
+        ended = member.get_by_role("region", name="Ended").locator(".entry").first
+        expect(ended).to_contain_text("Delta")
+        expect(ended).to_contain_text("cancelled")  # before what is held could be read to its end
     expect(member).to_have_title("Operations · Semantik")
     expect(member.locator("#icon")).to_have_attribute("href", re.compile(r"icon\.svg$"))
 
@@ -203,6 +203,9 @@ def test_the_header_is_used_with_the_keyboard_and_on_a_phone(member: Page) -> No
     open_account(member)
     member.get_by_role("link", name="API keys").click()
     expect(member.locator("#account-menu")).to_be_hidden()
+    expect(member.get_by_role("heading", name="API keys", level=1)).to_be_visible()
+    member.keyboard.press("Control+k")  # leads to the search from every page
+    expect(member).to_have_url(re.compile(r"/#/$"))
 
 
 def test_administrators_see_the_system_and_others_do_not(member: Page, trouble: list[str]) -> None:

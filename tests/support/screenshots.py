@@ -48,6 +48,10 @@ class Sample:
 
     def register(self) -> None:
         self.call("POST", "/auth/register", username=NAME, password=PASSWORD, setup_code=SETUP_CODE)
+        self._sign_in()
+
+    def _sign_in(self) -> None:
+        self._token = ""
         self._token = self.call("POST", "/auth/login", username=NAME, password=PASSWORD)["access_token"]
 
     def call(self, method: str, path: str, /, **body: Any) -> Any:
@@ -77,6 +81,12 @@ class Sample:
                 raise TimeoutError(f"{name} is {found[0]['status']}")
             time.sleep(0.2)
 
+    def keep_busy(self, collection: str) -> None:
+        """Have an operation of the collection run: the real model does not wait for what is held."""
+        self._sign_in()  # all the pictures may take longer than a token is good for
+        if not self.call("GET", f"/collections/{collection}")["active_operation_id"]:
+            self.call("POST", f"/collections/{collection}/reindex", chunk_overlap=0)
+
     def alert(self, collection: str) -> None:
         body = {
             "name": "Power cuts",
@@ -101,10 +111,10 @@ def pages(sample: Sample, ids: dict[str, str], work: Path) -> dict[str, tuple[st
         "document": (f"{collection}/documents/{_document(sample, ids['manual'])}", None),
         "collections": ("#/collections", None),
         "new-collection": ("#/collections/new", lambda page: _browse(page, work / "documents")),
-        "collection": (collection, _table),
+        "collection": (collection, lambda page: page.locator(".grid-row a").first.wait_for()),
         "statistics": (collection, _statistics),
         "sharing": (f"{collection}/sharing", None),
-        "operations": ("#/operations", None),
+        "operations": ("#/operations", lambda page: _busy(page, sample, ids["letters"])),
         "operations-ended": ("#/operations?state=ended", None),
         "alerts": ("#/alerts", lambda page: page.get_by_text("Power cuts").wait_for()),
         "account": ("#/account", None),
@@ -112,7 +122,7 @@ def pages(sample: Sample, ids: dict[str, str], work: Path) -> dict[str, tuple[st
         "people": ("#/people", None),
         "audit": ("#/audit", None),
         "system": ("#/system", None),
-        "panel": ("#/", _open_panel),
+        "panel": ("#/", lambda page: _open_panel(page, sample, ids["letters"])),
         "menu": ("#/", lambda page: page.get_by_role("button", name="Account: ").click()),
     }
 
@@ -150,17 +160,19 @@ def _original(page: Page) -> None:
         page.locator("mark.pdf-hit").first.wait_for()
 
 
-def _table(page: Page) -> None:
-    page.locator(".grid-row a").first.wait_for()
-
-
 def _statistics(page: Page) -> None:
     page.locator(".statistics > summary").click()
     page.locator(".bar-chart").first.wait_for()
     page.locator(".statistics").evaluate("(node) => window.scrollTo(0, node.offsetTop - 70)")
 
 
-def _open_panel(page: Page) -> None:
+def _busy(page: Page, sample: Sample, letters: str) -> None:
+    sample.keep_busy(letters)
+    page.locator("main .operation").first.wait_for()
+
+
+def _open_panel(page: Page, sample: Sample, letters: str) -> None:
+    sample.keep_busy(letters)
     page.locator(".indicator").click()
     page.locator("#activity .operation").first.wait_for()
 
@@ -272,7 +284,7 @@ def _make(
     sample.call("POST", "/search", query=QUERY, k=1)  # the first one loads the model
     sample.alert(ids["samples"])
     stack.enter_context(held(letters, "letter-3*"))
-    sample.collection("Letters", letters)
+    ids["letters"] = sample.collection("Letters", letters)
     chosen = pages(sample, ids, work)
     for name in given.names or chosen:
         camera.shoot(name, *chosen[name])
