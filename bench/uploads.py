@@ -144,8 +144,9 @@ async def _measure(run: Run, files: int) -> dict[str, Any]:
         each async for each in run.client.each(run.client.list_operations, collection_id=target, limit=_PAGE)
     ]
     indexed = {each["name"] for each in found if each["status"] == "indexed"}
-    return _report(run, [each for each in idle if each is not None], busy) | {
+    return {
         "files": files,
+        **_report(run, [each for each in idle if each is not None], busy),
         "operations": len(operations),
         "lost": len(run.acknowledged - indexed),
         "doubled": len(found) - len({each["name"] for each in found}),
