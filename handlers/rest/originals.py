@@ -22,6 +22,7 @@ from tornado.web import HTTPError
 
 from handlers.base import RestHandler
 from handlers.fields import one_of
+from semantik.core.charset import SAMPLE_BYTES, charset_of
 from semantik.services.originals import Original
 from semantik.services.peers import NotHere
 
@@ -57,7 +58,7 @@ class OriginalHandler(RestHandler):
                 return
             raise
         try:
-            self._describe(original, download)
+            self._describe(original, download, await _charset(original))
             if self._is_known(original):
                 self.set_status(HTTPStatus.NOT_MODIFIED)
                 return
@@ -77,16 +78,17 @@ class OriginalHandler(RestHandler):
     def compute_etag(self) -> None:
         """Not of what was written: the file has one."""
 
-    def _describe(self, original: Original, download: bool) -> None:
+    def _describe(self, original: Original, download: bool, charset: str | None) -> None:
         name = original.document.name
         mime = original.document.mime or "application/octet-stream"
         shown = _PDF if mime == _PDF else mime
         if mime.startswith("text/") and mime != "text/html":
-            shown = "text/plain"  # as a browser shows it; its encoding is the browser's to find
+            shown = "text/plain"  # as a browser shows it
         inline = not download and (mime in _SHOWN or shown == "text/plain")
         ascii_name = "".join(char if char.isascii() and char not in '"\\' else "_" for char in name)
         kind = "inline" if inline else "attachment"
-        self.set_header("Content-Type", shown if inline else mime)
+        content_type = shown if inline else mime
+        self.set_header("Content-Type", f"{content_type}; charset={charset}" if charset else content_type)
         self.set_header(
             "Content-Disposition",
             f"{kind}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}",
@@ -142,3 +144,12 @@ class OriginalHandler(RestHandler):
             start += len(block)
             self.write(block)
             await self.flush()
+
+
+async def _charset(original: Original) -> str | None:
+    mime = original.document.mime or ""
+    if not mime.startswith("text/"):
+        return None
+    async with asyncio.timeout(_READ_S):
+        sample = await asyncio.to_thread(os.pread, original.descriptor, SAMPLE_BYTES, 0)
+    return charset_of(sample, mime)

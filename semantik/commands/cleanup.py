@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from semantik.commands.cli_common import (
     FAILED,
@@ -33,10 +35,10 @@ def main(argv: list[str]) -> int:
     except SemantikError as error:
         return report_error(_PROG, error)
     if arguments.check:
-        return run_command(_PROG, _check(settings))
+        return run_command(_PROG, _check(settings, arguments.json))
     if arguments.repair:
-        return run_command(_PROG, _repair(settings))
-    return run_command(_PROG, _clean(settings, arguments.dry_run))
+        return run_command(_PROG, _repair(settings, arguments.json))
+    return run_command(_PROG, _clean(settings, arguments.dry_run, arguments.json))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
         "meanwhile. Exit status 0: done; 1: it failed, or --check or --repair left an inconsistency; 2: usage error.",
         parents=[store_flags()],
     )
+    made.add_argument("--json", action="store_true", help="print what was found and done as JSON")
     modes = made.add_mutually_exclusive_group()
     modes.add_argument(
         "--dry-run", action="store_true", help="only show what would be removed, and how many bytes"
@@ -76,12 +79,14 @@ async def _check_context(settings: Settings) -> AsyncIterator[CheckContext]:
         yield CheckContext(stores.store, settings, stores.redis_url, served)
 
 
-async def _clean(settings: Settings, dry_run: bool) -> int:
+async def _clean(settings: Settings, dry_run: bool, as_json: bool) -> int:
     async with _check_context(settings) as context:
         issues = [issue async for issue in retention_checks(context)] + await check(context, ORPHAN_CHECKS)
         issues = [issue for issue in issues if issue.repair is not None]
         if not dry_run:
             await repair(issues)
+    if as_json:
+        return _print_json({"dry_run": dry_run, "removed": _objects(issues)})
     lines = [f"{issue.description} {_size(issue.bytes)}" for issue in issues]
     total = sum(issue.bytes for issue in issues)
     if not issues:
@@ -92,22 +97,49 @@ async def _clean(settings: Settings, dry_run: bool) -> int:
     return 0
 
 
-async def _check(settings: Settings) -> int:
+async def _check(settings: Settings, as_json: bool) -> int:
     async with _check_context(settings) as context:
         issues = await check(context)
-    return _report(issues)
+    return _report_json([], issues) if as_json else _report(issues)
 
 
-async def _repair(settings: Settings) -> int:
+async def _repair(settings: Settings, as_json: bool) -> int:
+    done: list[Issue] = []
     async with _check_context(settings) as context:
         for _ in range(_ROUNDS):
             issues = await check(context)
             repaired = await repair(issues)
-            for issue in repaired:
+            done += repaired
+            for issue in () if as_json else repaired:
                 print_output(f"Repaired: {issue.description} Done: {issue.remedy}.")
             if not repaired:
                 break
-    return _report(issues)
+    return _report_json(done, issues) if as_json else _report(issues)
+
+
+def _report_json(repaired: Sequence[Issue], issues: Sequence[Issue]) -> int:
+    _print_json({"repaired": _objects(repaired), "issues": _objects(issues)})
+    return 0 if all(issue.informational for issue in issues) else FAILED
+
+
+def _objects(issues: Sequence[Issue]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": issue.kind,
+            "subject": issue.subject,
+            "description": issue.description,
+            "remedy": issue.remedy,
+            "bytes": issue.bytes,
+            "informational": issue.informational,
+            "repairable": issue.repair is not None,
+        }
+        for issue in issues
+    ]
+
+
+def _print_json(answer: dict[str, Any]) -> int:
+    print_output(json.dumps(answer, indent=2, ensure_ascii=False))
+    return 0
 
 
 def _report(issues: Sequence[Issue]) -> int:

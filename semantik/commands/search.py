@@ -13,6 +13,7 @@ from rich.text import Text
 from semantik.commands.cli_common import FAILED, print_output, run_command
 from semantik.commands.server_connection import connect, find_collection, server_flags
 from semantik.core.errors import Invalid
+from semantik.core.upload_paths import shown_path
 
 _PROG = "semantik search"
 _MODES = ("hybrid", "meaning", "words")
@@ -100,16 +101,17 @@ def _print(answer: dict[str, Any], console: Console) -> None:
 
 def _heading(number: int, hit: dict[str, Any]) -> Text:
     document = hit["document"]
-    place = [document["path"] + (f"#{document['part']}" if document["part"] else "")]
+    place = [shown_path(document["path"]) + (f"#{document['part']}" if document["part"] else "")]
     if hit["page"]:
         place.append(f"page {hit['page_label'] or hit['page']}")
     if hit["heading"]:
         place.append(hit["heading"])
+    relevance = hit["relevance"]  # None for a query of filters alone
     copies = f"  also in {len(hit['also_in'])} more" if hit["also_in"] else ""
     return Text.assemble(
         (f"{number:>3} ", "dim"),
         (document["title"] or document["name"], "bold"),
-        ("  " + hit["relevance"], {"strong": "green", "fair": "cyan"}.get(hit["relevance"], "yellow")),
+        (f"  {relevance}" if relevance else "", {"strong": "green", "fair": "cyan"}.get(relevance, "yellow")),
         (f"\n    {', '.join(place)}{copies}", "dim"),
     )
 

@@ -15,6 +15,8 @@ from semantik.core.passed_over import is_passed_over
 
 _SCHEME = "uploads:"
 _PATH = re.compile(r"uploads:([^/]+)/([0-9a-f]{64})/([^/]+)", re.DOTALL)
+_CONTENT = re.compile(r"uploads:[^/]+/[0-9a-f]{64}")
+_SHOWN = re.compile(r"^uploads:[^/]*(/[0-9a-f]{64})?")
 _MAX_NAME_BYTES = 255
 
 
@@ -37,6 +39,16 @@ def content_of(path: str) -> str | None:
     """The SHA-256 that the path of an uploaded document names; None for every other path."""
     found = _PATH.fullmatch(path)
     return found[2] if found else None
+
+
+def is_content(path: str) -> bool:
+    """Whether this is a path of an uploaded document without its name: the ids are nobody's folder."""
+    return _CONTENT.fullmatch(path) is not None
+
+
+def shown_path(path: str) -> str:
+    """A path as people read it: that of an uploaded document without ids, as on the page."""
+    return _SHOWN.sub("Uploaded files", path)
 
 
 def content_file(folder: Path, content: str) -> Path:

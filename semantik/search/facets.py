@@ -6,6 +6,7 @@ A document counts once for each of its values, and each value, as a filter, sele
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -13,6 +14,7 @@ from functools import cache
 
 from semantik.core.document_types import DOCUMENT_TYPES, DocumentType
 from semantik.core.metadata import tag_key
+from semantik.core.upload_paths import is_content
 from semantik.query import DocumentColumns
 from semantik.query.folding import path_key, words_key
 from semantik.search.hits import FacetCounts
@@ -20,6 +22,7 @@ from semantik.search.query import Facet
 
 Part = tuple[str, DocumentColumns, Sequence[int]]
 """A collection's name, its documents, and the numbers of those that are counted."""
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/?")  # the beginning of https://example.org/page.html
 _Value = tuple[str, str]  # its key, by which it is counted, and a spelling of it
 
 
@@ -119,10 +122,14 @@ def _folders(_: str, columns: DocumentColumns) -> Values:
         if folder not in known:
             parts = folder.split("/")
             above = ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
-            known[folder] = tuple((path_key(each), each) for each in above if each)
+            known[folder] = tuple((path_key(each), each) for each in above if _is_folder(each))
         return known[folder]
 
     return values
+
+
+def _is_folder(path: str) -> bool:
+    return not (path == "" or _SCHEME.fullmatch(path) or is_content(path))
 
 
 def _recognised(_: str, columns: DocumentColumns) -> Values:

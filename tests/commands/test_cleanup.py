@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -80,8 +81,8 @@ async def test_expired_records_are_listed_and_then_removed(
             == (await store.api_keys.expired_size(now())).rows
             == 0
         )
-    again = await script("cleanup", serving.data, "--dry-run")
-    assert again.out == "There is nothing to remove.\n"
+    again = await script("cleanup", serving.data, "--dry-run", "--json")
+    assert json.loads(again.out) == {"dry_run": True, "removed": []}
     assert (await client.call("GET", "auth/me"))["username"]
 
 
@@ -99,7 +100,13 @@ async def test_inconsistencies_are_reported_with_status_1_and_repaired(
         await stores.store.chunks.remove_spans(collection.id, [(first.first_seq, first.first_seq + 1)])
     after = await script("cleanup", serving.data, "--check")
     assert after.status == 1 and after.err == "" and first.path in after.out
-    assert (await script("cleanup", serving.data, "--check")).out == after.out
+    as_json = await script("cleanup", serving.data, "--check", "--json")
+    listed = json.loads(as_json.out)["issues"]
+    assert (
+        as_json.status == 1
+        and len({(issue["kind"], issue["subject"]) for issue in listed}) == len(listed) >= 2
+    )
+    assert all(issue["description"] in after.out and issue["repairable"] for issue in listed)
     repaired = await script("cleanup", serving.data, "--repair")
     assert repaired.status == 0 and repaired.out.count("Repaired: ") >= 2
     assert repaired.out.endswith("Everything agrees.\n")

@@ -86,6 +86,8 @@ async def test_a_folder_is_indexed_searched_and_scanned_again(shared: Serving, f
     status, out, err = await _run("search", "lock", "-c", "harbour", "--chunks", "--json", "-k", "5", env=env)
     answer = json.loads(out)
     assert (status, err) == (0, "") and "The lock opens" in answer["hits"][0]["passage"]
+    status, out, err = await _run("search", "type:markdown", env=env)  # its hits have no relevance
+    assert (status, err) == (0, "") and "  1 Tides\n" in out
 
     (folder / "buoys.txt").write_text("The red buoy was painted.")
     status, out, err = await _run("index", str(folder), "--json", env=env)

@@ -14,6 +14,7 @@ from support.search_service import SearchFixture, paths, search_fixture
 from semantik.auth.authorization import Authorizer
 from semantik.core.errors import Invalid
 from semantik.core.models import Collection, Document
+from semantik.core.upload_paths import source_path, upload_path
 from semantik.search.hits import SearchResult
 from semantik.search.query import FACETS
 from semantik.services.tags import TagService
@@ -108,6 +109,25 @@ async def test_folders_and_recognised_text_are_counted(tmp_path: Path) -> None:
             narrowed = await fixture.ask(f'lamp hall path:"{folder}/*"', k=10, group_by="document")
             assert len(paths(narrowed)) == count, folder
         assert paths(await fixture.ask("lamp hall is:recognised")) == [names[3]]
+
+
+async def test_uploaded_files_are_one_folder_and_addresses_begin_with_their_host(tmp_path: Path) -> None:
+    async with search_fixture(tmp_path) as fixture:
+        collection = await fixture.collection()
+        uploads = [upload_path(collection.id, str(number) * 64, "lamp.txt") for number in range(2)]
+        others = ["/srv/lamp.txt", "https://example.org/handbook/lamp.html"]
+        texts = {path: [f"Lamp of {path[-70:]}."] for path in [*uploads, *others]}
+        await fixture.add(collection, texts)
+        found = await fixture.ask("lamp", facets=("folder",), k=10)
+        folder = source_path(collection.id)
+        assert _values(found, "folder") == {
+            folder: 2,
+            "/srv": 1,
+            "https://example.org": 1,
+            "https://example.org/handbook": 1,
+        }
+        narrowed = await fixture.ask(f'lamp path:"{folder}/*"', k=10)
+        assert sorted(paths(narrowed)) == uploads
 
 
 async def test_facets_are_those_of_all_pages(tmp_path: Path) -> None:

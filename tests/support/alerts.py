@@ -72,7 +72,7 @@ async def until_alerts(client: Client, number: int, **query: Any) -> list[dict[s
 
 async def deliveries(client: Client, target: str, of: str = "webhooks") -> list[dict[str, Any]]:
     """To a webhook or, with `of` saved-searches, by mail; the oldest first."""
-    items: list[dict[str, Any]] = (await client.call("GET", f"{of}/{target}/deliveries"))["items"]
+    items: list[dict[str, Any]] = (await client.call("GET", f"{of}/{target}/deliveries", limit=500))["items"]
     return items[::-1]
 
 

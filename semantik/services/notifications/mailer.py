@@ -15,6 +15,7 @@ from email.utils import formatdate
 
 from semantik.config.settings import SmtpSettings
 from semantik.core.models import Alert
+from semantik.core.upload_paths import shown_path
 from semantik.services.notifications.content import document_url
 from semantik.services.notifications.outcome import Outcome
 
@@ -91,7 +92,7 @@ def mail(
         place = f", page {alert.page}" if alert.page is not None else ""
         link = f"\n{document_url(alert, public_url)}" if public_url else ""
         head = f"{alert.title or alert.name}{place} ({each.collection})"
-        parts.append(f"{head}\n{alert.path}{link}\n\n{alert.text}")
+        parts.append(f"{head}\n{shown_path(alert.path)}{link}\n\n{alert.text}")
     message.set_content("\n\n----\n\n".join(parts) + "\n")
     return message
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -45,12 +47,26 @@ async def test_the_commands_of_the_how_to_export_every_chunk(shared: Serving, tm
         assert len({chunk["seq"] for chunk in chunks}) == len(chunks) == count
         if number:
             assert len(out.splitlines()) == count and out.decode().endswith(" 384\n")
+        else:
+            await _to_parquet(tmp_path, chunks)
     assert {tuple(chunk["document"]["authors"]) for chunk in chunks} == {("Ann Lee",), ()}
     short = next(chunk for chunk in chunks if chunk["document"]["path"].endswith("short.txt"))
     [hit, *_] = await ask(client, "Ein kurzer Text über die Lampe im Flur.", k=1)
     assert (hit["seq"], hit["passage"]) == (short["seq"], short["text"])
     refusal = await refusal_of(client, "GET", f"collections/{collection}/export", vectors="hex")
     assert refusal.status == 422 and "numbers, base64, none" in str(refusal)
+
+
+async def _to_parquet(folder: Path, chunks: list[dict[str, Any]]) -> None:
+    """Run the page's Python, whose file has the same values."""
+    parquet = pytest.importorskip("pyarrow.parquet")  # comes with milvus-lite, where that has a wheel
+    [program] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=folder)
+    assert await process.wait() == 0
+    rows = parquet.read_table(folder / "chunks.parquet").to_pylist()
+    assert [row["vector"] for row in rows] == [chunk["vector"] for chunk in chunks]
+    assert [row["document"]["authors"] for row in rows] == [chunk["document"]["authors"] for chunk in chunks]
+    assert [(row["seq"], row["text"]) for row in rows] == [(chunk["seq"], chunk["text"]) for chunk in chunks]
 
 
 async def test_a_client_that_leaves_makes_room(shared: Serving, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ async def test_a_file_of_a_folder(shared: Serving, tmp_path: Path) -> None:
     whole = await request(client, "GET", path)
     headers = whole.headers
     assert (whole.code, whole.body) == (200, content)
-    assert headers["Content-Type"] == "text/plain" and headers["Accept-Ranges"] == "bytes"
+    assert headers["Content-Type"] == "text/plain; charset=utf-8" and headers["Accept-Ranges"] == "bytes"
     disposition = headers["Content-Disposition"]
     assert disposition == "inline; filename=\"l_mp_.txt\"; filename*=UTF-8''l%C3%A4mp%E2%80%9C.txt"
     assert headers["Content-Security-Policy"].endswith("; sandbox")
