@@ -142,8 +142,9 @@ def test_idle_workers_end_and_restart_on_demand() -> None:
                     for pid in (
                         *pool._batch.readers.pids(),
                         *pool._indexers.pids(),
-                        _pid(fork_servers().full),
+                        fork_servers().full.pid(),
                     )
+                    if pid is not None and psutil.pid_exists(pid)  # a busy machine may be late
                 ]
                 assert await asyncio.to_thread(still_running, idle_processes) == []
                 assert [each.role for each in await asyncio.to_thread(pool.workers)] == ["question"]
