@@ -88,7 +88,8 @@ class Dispatcher:
                     log.warning("Waiting for a store: %s", error)
                 unavailable = True
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake_up.wait(), self._pause_s)
+                async with asyncio.timeout(self._pause_s):
+                    await self._wake_up.wait()
 
     async def _dispatch(self) -> None:
         """One round: publish ends that were not published, resume abandoned operations, start queued ones."""

@@ -61,7 +61,8 @@ class QueryEmbedder:
         future = self._enqueue(model, precision, text)
         try:
             # The shield keeps the future alive for other callers with the same query.
-            return await asyncio.wait_for(asyncio.shield(future), timeout_s or self._limits().timeout_s)
+            async with asyncio.timeout(timeout_s or self._limits().timeout_s):
+                return await asyncio.shield(future)
         except TimeoutError as error:
             raise Unavailable("The model is busy or still loading; please ask again shortly.", 5) from error
 

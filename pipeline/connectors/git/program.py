@@ -62,7 +62,8 @@ class GitProgram:
                 output, errors = await asyncio.gather(
                     self._all(process.stdout), self._all(process.stderr, silence_s, _MAX_ERROR_BYTES)
                 )
-                status = await asyncio.wait_for(process.wait(), silence_s)
+                async with asyncio.timeout(silence_s):
+                    status = await process.wait()
             except TimeoutError as error:
                 raise ConnectorError(
                     f"git {arguments[0]} was silent for {silence_s:g} s (connectors.timeout_s)."
@@ -104,7 +105,8 @@ class GitProgram:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, 9)
             with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), _KILL_S)
+                async with asyncio.timeout(_KILL_S):
+                    await process.wait()
 
     async def _all(
         self, stream: asyncio.StreamReader | None, silence_s: float | None = None, keep: int = 0
@@ -112,11 +114,14 @@ class GitProgram:
         """Everything of a stream, or its last `keep` bytes. Raises TimeoutError after a silence."""
         assert stream is not None
         pieces = bytearray()
-        while piece := await asyncio.wait_for(stream.read(_READ_BYTES), silence_s):
+        while True:
+            async with asyncio.timeout(silence_s):
+                piece = await stream.read(_READ_BYTES)
+            if not piece:
+                return bytes(pieces)
             pieces += piece
             if keep:
                 del pieces[:-keep]
-        return bytes(pieces)
 
     def _environment(self) -> dict[str, str]:
         environment = {

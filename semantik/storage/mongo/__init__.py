@@ -142,7 +142,8 @@ class Store:
         try:
             with translate_mongo_errors():
                 pings = (client.admin.command("ping") for client in self._clients)
-                await asyncio.wait_for(asyncio.gather(*pings), _PING_S)
+                async with asyncio.timeout(_PING_S):
+                    await asyncio.gather(*pings)
         except (Unavailable, TimeoutError):
             return False
         return True
