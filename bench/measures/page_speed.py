@@ -1,6 +1,7 @@
 """The page in a real Chromium: key to painted hits at 100 000 passages, scrolling of a table, and INP during an index.
 
-Beside other load these figures say little: run it alone, `make bench ARGS=page_speed`. It needs Debian's chromium.
+Beside other load these figures say little: run it alone, `make bench ARGS=page_speed`. It needs Debian's headless
+shell of Chromium, which `make tools` installs.
 """
 
 from __future__ import annotations

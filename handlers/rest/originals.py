@@ -23,6 +23,7 @@ from tornado.web import HTTPError
 from handlers.base import RestHandler
 from handlers.fields import one_of
 from semantik.core.charset import SAMPLE_BYTES, charset_of
+from semantik.core.errors import Unavailable
 from semantik.services.originals import Original
 from semantik.services.peers import NotHere
 
@@ -150,6 +151,11 @@ async def _charset(original: Original) -> str | None:
     mime = original.document.mime or ""
     if not mime.startswith("text/"):
         return None
-    async with asyncio.timeout(_READ_S):
-        sample = await asyncio.to_thread(os.pread, original.descriptor, SAMPLE_BYTES, 0)
+    try:
+        async with asyncio.timeout(_READ_S):
+            sample = await asyncio.to_thread(os.pread, original.descriptor, SAMPLE_BYTES, 0)
+    except TimeoutError as error:
+        raise Unavailable(
+            f"The file could not be read within {_READ_S:g} s; its disk does not answer."
+        ) from error
     return charset_of(sample, mime)
