@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bench.corpus import WORK_FOLDER
 from semantik.config.settings import IndexSettings
+from semantik.index.engines.protocol import EngineSegment
 from semantik.index.engines.registry import ENGINES
 from semantik.index.vectors.rows import Rows
 from semantik.index.vectors.scoring import rescore, scan
@@ -73,7 +74,8 @@ def _semantik_engine(name: str) -> Competitor:
 
         def search(query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
             unit_query = query.astype(np.float64)
-            candidates = engine_index.propose(unit_query, TOP_K, effort, rows.live)
+            its_part = EngineSegment(engine_index, effort, rows.live)
+            [candidates] = engine.propose([its_part], unit_query, TOP_K)
             found = (
                 scan(rows, unit_query, TOP_K, rows.live)
                 if candidates is None

@@ -100,7 +100,7 @@ class AccountService:
         if new == current:
             raise Invalid("The new password is the current one; choose another.")
         fields = {"password_hash": await self._passwords.hash(new)}
-        return await self._end_credentials(user, fields, keep_api_keys, if_hash=user.password_hash)
+        return await self._end_credentials(user, fields, keep_api_keys)
 
     async def confirm_password(self, user_id: str, password: str) -> User:
         """The user, who has sent the password once more. Raises Forbidden when it is wrong."""
@@ -155,15 +155,13 @@ class AccountService:
         return user
 
     async def _end_credentials(
-        self, user: User, fields: Mapping[str, object], keep_api_keys: bool = False, if_hash: str = ""
+        self, user: User, fields: Mapping[str, object], keep_api_keys: bool = False
     ) -> User:
         """Set fields, and end the sessions and API keys in the same write; their records are then removed."""
-        changed = await self._store.users.end_credentials(user.id, fields, if_hash)
+        changed = await self._store.users.end_credentials(user, fields, keep_api_keys)
         if changed is None:
             raise Conflict(f"{user.username} was changed by somebody else at the same time; try again.")
-        if keep_api_keys:
-            await self._store.api_keys.renew(user.id, user.credentials_version, changed.credentials_version)
-        else:
+        if not keep_api_keys:
             await self._store.api_keys.remove_of(user.id)
         await self._store.sessions.remove_of(user.id)
         return changed

@@ -134,7 +134,7 @@ class ApiKeyService:
             raise Unauthorized(EXPIRED)
         if user is None or user.disabled:
             raise Unauthorized("The user is disabled.")
-        if key.credentials_version != user.credentials_version:
+        if key.credentials_version < user.oldest_key_version:
             raise Unauthorized(REVOKED)
         if cached is None:
             self._cache(await self._note_use(key), user)

@@ -34,14 +34,14 @@ async def invalid_credentials(
     key_versions = await store.api_keys.versions(keys) if keys else {}
     reasons = {}
     for one in principals:
-        version, cookie = versions.get(one.user.id), one.cookie_generation
+        user_versions, cookie = versions.get(one.user.id), one.cookie_generation
         session = sessions.get(one.credential_id)
-        if version is None:
+        if user_versions is None:
             reasons[one.credential] = DISABLED
         elif one.by_key:
-            if key_versions.get(one.credential_id) != version:
+            if key_versions.get(one.credential_id, -1) < user_versions[1]:
                 reasons[one.credential] = REVOKED
-        elif session is None or one.user.credentials_version != version:
+        elif session is None or one.user.credentials_version != user_versions[0]:
             reasons[one.credential] = ENDED
         elif not is_good_generation(*session, session[0] if cookie is None else cookie, grace_s):
             reasons[one.credential] = RENEWED

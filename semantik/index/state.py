@@ -24,6 +24,7 @@ from semantik.index.ranges import Ranges
 from semantik.index.retriever import IndexStats, ScoredSeq
 from semantik.index.segments import manifest
 from semantik.index.segments.manifest import Manifest, SegmentRecord
+from semantik.index.segments.search import search_segments
 from semantik.index.segments.segment import Segment, new_segment_name, write_segment
 from semantik.index.vectors.checks import checked_seqs, has_unit_length
 from semantik.index.vectors.mem_table import MemTable
@@ -202,7 +203,7 @@ class IndexState:
         """The k best for a unit query; see `VectorIndex.nearest`. Runs in any thread."""
         snapshot = self.snapshot
         within = None if allowed is None else ranges.normalize(allowed)
-        found = [segment.search(query, k, within) for segment in snapshot.segments]
+        found = search_segments(snapshot.segments, query, k, within)
         unflushed = snapshot.unflushed
         return top_k([*found, scan(unflushed, query, k, unflushed.usable(within))], k, threshold)
 

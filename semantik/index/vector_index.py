@@ -229,6 +229,7 @@ class VectorIndex:
                 state.deleted,
                 self.dimension,
                 context.settings,
+                _shared_by_most(segments, old, context.settings.engine),
                 timeout_s=timeout_s,
             )
         except Damaged as damage:
@@ -263,3 +264,17 @@ class VectorIndex:
         if self._closed:
             raise Unavailable("The index was closed; please ask again.")
         return asyncio.get_running_loop().run_in_executor(executor, function, *args)
+
+
+def _shared_by_most(
+    segments: Sequence[Segment], old: Sequence[Segment], engine: str
+) -> NDArray[np.float32] | None:
+    """What a merge of the `old` ones is built with: that of the largest other segment.
+
+    None where it will have more rows than the others together, which will then follow it.
+    """
+    others = [each for each in segments if each not in old and each.record.engine == engine and each.finder]
+    if sum(len(each.rows) for each in others) < sum(len(each.rows) for each in old):
+        return None
+    largest = max(others, key=lambda each: len(each.rows), default=None)
+    return None if largest is None or largest.finder is None else largest.finder.shared

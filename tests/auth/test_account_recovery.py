@@ -100,20 +100,41 @@ async def test_a_changed_password_ends_everything_and_signs_in_anew(shared: Serv
 async def test_api_keys_survive_a_changed_password_if_asked(shared: Serving) -> None:
     [mine] = await _clients(shared, 1)
     key_id, program = await make_key(mine)
-    async with server_stores(shared) as (mongo, _):  # as a key of an older build
+    user_id = (await mine.call("GET", "auth/me"))["id"]
+    async with server_stores(shared) as (mongo, _):  # as a user and a key of an older build
         await mongo.api_keys._table.update_one({"_id": key_id}, {"$unset": {"credentials_version": ""}})
+        older = {"$unset": {"credentials_version": "", "oldest_key_version": ""}}
+        await mongo.users._table.update_one({"_id": user_id}, older)
     socket = await connect(shared, "/ws/operations", {"token": program.token})
     await socket.write_message("ping")
     await until(socket, "pong")
-    await mine.call(
-        "POST",
-        "auth/password",
-        {"current_password": PASSWORD, "new_password": _NEW, "keep_api_keys": True},
-    )
-    assert await program.call("GET", "auth/me")
+    for current, new in ((PASSWORD, _NEW), (_NEW, PASSWORD), (PASSWORD, _NEW)):
+        change = {"current_password": current, "new_password": new, "keep_api_keys": True}
+        signed_in = await mine.call("POST", "auth/password", change)
+        mine = Client(shared.url, signed_in["access_token"])
+        assert await program.call("GET", "auth/me")
     await socket.write_message("ping")
     await until(socket, "pong")
     socket.close()
+    change = {"current_password": _NEW, "new_password": PASSWORD}
+    await mine.call("POST", "auth/password", change)
+    assert await key_refusal(program, "GET", "auth/me") == (401, REVOKED)
+
+
+async def test_kept_api_keys_are_good_at_every_moment_of_the_change(shared: Serving) -> None:
+    """One write ends the sessions and keeps the keys: a server that ends after it has revoked none."""
+    [mine] = await _clients(shared, 1)
+    _, program = await make_key(mine)
+    user_id = (await mine.call("GET", "auth/me"))["id"]
+    async with server_stores(shared) as (mongo, _):
+        user: User = await mongo.users.get(user_id)
+        assert await mongo.users.end_credentials(user, {}, keep_api_keys=True) is not None
+        assert await mongo.users.end_credentials(user, {}) is None  # another change was there before it
+    socket = await connect(shared, "/ws/operations", {"token": program.token})
+    await socket.write_message("ping")
+    await until(socket, "pong")
+    socket.close()
+    assert [await _status(each) for each in (mine, program)] == [401, 200]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +162,7 @@ async def test_a_session_that_a_reset_overtakes_is_refused(shared: Serving) -> N
     user_id = (await mine.call("GET", "auth/me"))["id"]
     async with server_stores(shared) as (mongo, _):
         user: User = await mongo.users.get(user_id)
-        assert await mongo.users.end_credentials(user_id, {}) is not None
+        assert await mongo.users.end_credentials(user, {}) is not None
         [session, *_] = await mongo.sessions.of_user(user_id)
         assert session.credentials_version == user.credentials_version
     socket = await connect(shared, "/ws/operations", {"token": other.token})

@@ -11,7 +11,8 @@ from test_vector_index import clustered_vectors
 
 from semantik.config.settings import IndexSettings
 from semantik.index.engines import binary_quantization as codes
-from semantik.index.engines import cells
+from semantik.index.engines import cells, code_search
+from semantik.index.engines.protocol import EngineSegment
 from semantik.index.files.durable import Damaged
 from semantik.index.segments.merge import calibrate
 from semantik.index.vectors.rows import Rows
@@ -25,7 +26,7 @@ VECTORS = clustered_vectors(ROWS, 96)
 def small_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "MIN_ROWS", 10_000)
     monkeypatch.setattr(cells, "_ROWS_PER_CELL", 200)
-    monkeypatch.setattr(codes, "_COMPARED", 8)
+    monkeypatch.setattr(code_search, "COMPARED", 8)
 
 
 def all_rows(vectors: NDArray[np.float16] = VECTORS) -> Rows:
@@ -42,7 +43,7 @@ def nearest(
 ) -> list[int]:
     """The ten nearest usable rows to a row, by the engine and exact scores."""
     query = rows.vectors[row].astype(np.float64)
-    proposed = finder.propose(query, 10, effort, usable)
+    [proposed] = codes.propose([EngineSegment(finder, effort, usable)], query, 10)
     assert proposed is not None and usable[proposed].all()
     best = rescore(rows, proposed, query, 10)
     return best.seqs[np.argsort(-best.scores)][:10].tolist()
@@ -83,8 +84,8 @@ def test_calibration_reaches_its_target_and_few_rows_are_compared(tmp_path: Path
     finder = built(tmp_path, rows)
     effort, recall = calibrate(codes, finder, rows, 0.95)
     assert effort and recall >= 0.95
-    [first, *_] = cells.build(VECTORS).nearest(VECTORS[5].astype(np.float32), 1000)
-    assert 1000 <= sum(each.stop - each.start for each in first) < ROWS / 4
+    [first, *_] = cells.nearest([cells.build(VECTORS)], VECTORS[5].astype(np.float32), 1000)
+    assert 1000 <= sum(each.stop - each.start for each in first[0]) < ROWS / 4
 
 
 def test_a_filter_and_deletions_are_exact_whichever_cells_they_leave(tmp_path: Path) -> None:
@@ -112,7 +113,8 @@ def test_rows_that_are_all_deleted_while_they_are_searched_give_nothing(tmp_path
 
     rows = all_rows()
     usable = np.ones(ROWS, np.bool_).view(DeletedOnceCounted)
-    found = built(tmp_path, rows).propose(VECTORS[0].astype(np.float64), 10, 200, usable)
+    its_part = EngineSegment(built(tmp_path, rows), 200, usable)
+    [found] = codes.propose([its_part], VECTORS[0].astype(np.float64), 10)
     assert found is not None and len(found) == 0
 
 

@@ -23,7 +23,7 @@ from semantik.client.api import Client
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.noisy]
 
-_FILES = 24
+_FILES = 240
 _AWAY_S = 6.0
 _FLAGS = ("--pool-batch-files", "2", "--auth-registration", "open", "--progress-linger-s", "2")
 
@@ -111,7 +111,10 @@ async def test_an_operation_goes_on_after_a_change_of_primary(
                 await until(lambda: any(each["type"] == "file_completed" for each in watchers[0].frames))
             began = time.monotonic()
             await fault(relay, mongo)
+            assert not any(each["type"] == "operation_completed" for each in watchers[0].frames)
             assert time.monotonic() - began >= _AWAY_S
+            async with deadline():
+                await until(lambda: statuses[-1] == 200)
         messages = same_story(watchers)
         assert "operation_completed" in {message["type"] for message in messages}
         assert set(statuses) <= {200, 503} and 503 in statuses and statuses[-1] == 200, statuses

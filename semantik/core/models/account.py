@@ -16,7 +16,11 @@ API_KEY_SCOPES: tuple[ApiKeyScope, ...] = get_args(ApiKeyScope)  # each includes
 
 @dataclass(frozen=True)
 class User:
-    """An account. A session or an API key is good only while `credentials_version` is the one that it was made with."""
+    """An account.
+
+    A session is good only while `credentials_version` is the one that it was made with; an API key, if it was made
+    with `oldest_key_version` or a later one.
+    """
 
     id: str
     username: str
@@ -26,6 +30,7 @@ class User:
     disabled: bool
     created_at: datetime
     credentials_version: int = 0
+    oldest_key_version: int = 0
     roots: tuple[str, ...] = ()  # the only folders below which the user may index; empty: those of the server
 
 

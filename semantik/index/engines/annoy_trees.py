@@ -7,6 +7,7 @@ with its last reference.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
 from semantik.config.settings import IndexSettings
+from semantik.index.engines.protocol import EngineSegment
 from semantik.index.files.durable import Damaged, fsync
 from semantik.index.vectors.rows import Rows
 
@@ -38,6 +40,8 @@ _EFFORT_LIMIT = 0.75
 class AnnoyTrees:
     """The Annoy file of one segment."""
 
+    shared = None
+
     def __init__(self, path: Path, dimension: int) -> None:
         """Map a file whose checksum was verified: Annoy does not check it. Raises Damaged when Annoy cannot load it."""
         self._index = AnnoyIndex(dimension, "angular")
@@ -52,6 +56,7 @@ class AnnoyTrees:
     def propose(
         self, query: NDArray[np.float64], k: int, effort: int, usable: NDArray[np.bool_]
     ) -> NDArray[np.int64] | None:
+        """See `Engine.propose`, for this segment."""
         count = int(np.count_nonzero(usable))
         wanted = min(k, count)
         elements = query.tolist()
@@ -70,7 +75,12 @@ class AnnoyTrees:
         return None
 
 
-def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> None:
+def build(
+    path: Path,
+    vectors: NDArray[np.float16],
+    settings: IndexSettings,
+    shared: NDArray[np.float32] | None = None,
+) -> None:
     """Build on disk, not in memory. The free space is checked first: on a full disk Annoy would kill the process."""
     rows, dimension = vectors.shape
     needed = rows * (4 * dimension + 32) * 2
@@ -92,3 +102,10 @@ def load(path: Path, rows: Rows) -> AnnoyTrees:
     if len(trees) != len(rows):
         raise Damaged(f"{path} is of other vectors")
     return trees
+
+
+def propose(
+    segments: Sequence[EngineSegment], query: NDArray[np.float64], k: int
+) -> list[NDArray[np.int64] | None]:
+    """See `Engine.propose`: each on its own, since the trees of one say nothing about another."""
+    return [each.finder.propose(query, k, each.effort, each.usable) for each in segments]

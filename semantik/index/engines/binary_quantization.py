@@ -1,6 +1,7 @@
 """Binary quantization: a code with one bit for each element of a vector, set where it is above the mean.
 
-Near vectors differ in few bits: the rows with the smallest Hamming distance to the query's code are proposed. The file
+Near vectors differ in few bits, so `code_search` proposes the rows with the smallest Hamming distance to the query's
+code. The file
 holds the codes as words of 64 bits, the first word of all rows first, so that each step of the count reads adjacent
 memory; then the means (dimension, float32). In a large segment the rows are in the order of their cells, and the file
 goes on with the centres (cells, dimension, float32), the starts of the cells (cells + 1, int64) and the row numbers
@@ -9,7 +10,6 @@ goes on with the centres (cells, dimension, float32), the starts of the cells (c
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from semantik.config.settings import IndexSettings
 from semantik.index.engines import cells as cells_module
 from semantik.index.engines.cells import Cells
+from semantik.index.engines.code_search import propose as propose
 from semantik.index.files.durable import Damaged, fsync
 from semantik.index.files.mapped_array import MappedArray
 from semantik.index.vectors.rows import Rows
@@ -27,22 +28,11 @@ FILE = "codes.u64"
 # How many of the nearest codes are scored exactly for ten results. Fewer would save no time.
 EFFORTS = (200, 300, 400, 600, 800, 1200, 1600, 2400, 3200, 4800, 6400, 9600, 12_800)
 
-_CALIBRATED_FOR = 10
-# For k results that many times more: with 0.5 to 0.6 the recall at 20, 40 and 100 is about that at 10 (measured).
-_GROWTH = 0.6
 _WORD = 64
-# Scoring one row exactly takes as long as comparing so many codes.
-_SCORING_COST = 30
 # Rows compared in one call: few calls, since each may wait for the interpreter lock; still within the cache.
 _BLOCK = 1 << 14
-# To sort out the nearest takes long where many distances are equal, as these are: every sixteenth says which rows may
-# be among them, and few are left.
-_SAMPLED, _SPARE = 16, 8
-# For each row to be scored exactly so many codes are compared, those of the nearest cells.
-_COMPARED = 64
 _COPY_ROWS = 4096
 _PAGE_BYTES = 4096
-_UNUSABLE = np.uint16(0xFFFF)
 
 
 class BinaryCodes:
@@ -54,41 +44,14 @@ class BinaryCodes:
         """`words` is (ceil(dimension / 64), n), in the order of the rows or that of the cells."""
         self._means = means
         self._words = words
-        self._cells = cells
+        self.cells = cells
 
-    def propose(
-        self, query: NDArray[np.float64], k: int, effort: int, usable: NDArray[np.bool_]
-    ) -> NDArray[np.int64] | None:
-        more = (max(k, _CALIBRATED_FOR) / _CALIBRATED_FOR) ** _GROWTH
-        wanted = max(k, math.ceil(effort * more))
-        count = int(np.count_nonzero(usable))
-        if (count - wanted) * _SCORING_COST <= len(usable):
-            return None
-        if self._cells is not None:
-            return self._propose_from_cells(self._cells, query.astype(np.float32), wanted, usable)
-        distances = self._hamming_distances(query.astype(np.float32), [slice(0, len(usable))], len(usable))
-        if count < len(usable):
-            np.copyto(distances, _UNUSABLE, where=~usable)
-        return _nearest(distances, wanted)
+    @property
+    def shared(self) -> NDArray[np.float32]:
+        """The means."""
+        return self._means
 
-    def _propose_from_cells(
-        self, cells: Cells, query: NDArray[np.float32], wanted: int, usable: NDArray[np.bool_]
-    ) -> NDArray[np.int64]:
-        """The rows with the nearest codes among the usable ones of the nearest cells."""
-        rows, found, number = [], [], 0
-        for part in cells.nearest(query, _COMPARED * wanted):
-            rows.append(np.concatenate([cells.order[each] for each in part]))
-            may_be_found = usable[rows[-1]]
-            found.append(self._hamming_distances(query, part, len(may_be_found)))
-            found[-1][~may_be_found] = _UNUSABLE
-            number += int(np.count_nonzero(may_be_found))
-            if number >= _COMPARED * wanted:
-                break
-        # All rows may have been deleted since they were counted.
-        near = _nearest(np.concatenate(found), min(wanted, max(1, number)))
-        return np.concatenate(rows)[near].astype(np.int64)
-
-    def _hamming_distances(
+    def distances(
         self, query: NDArray[np.float32], places: Iterable[slice], count: int
     ) -> NDArray[np.uint16]:
         """The number of bits in which the `count` codes at the places differ from the query's."""
@@ -108,26 +71,19 @@ class BinaryCodes:
         return distances
 
 
-def _nearest(distances: NDArray[np.uint16], wanted: int) -> NDArray[np.int64]:
-    """The rows with the `wanted` smallest distances, and those as near as the last of them; no `_UNUSABLE` ones."""
-    sample = distances[::_SAMPLED]
-    place = 2 * wanted // _SAMPLED + _SPARE
-    if place < len(sample):
-        near = np.flatnonzero(distances <= min(np.partition(sample, place)[place], _UNUSABLE - 1))
-        if len(near) >= wanted:
-            among = distances[near]
-            nearest: NDArray[np.int64] = near[among <= np.partition(among, wanted - 1)[wanted - 1]]
-            return nearest
-    limit = np.partition(distances, wanted - 1)[wanted - 1]
-    # A row may be deleted while this runs: `limit` can then be `_UNUSABLE`.
-    return np.flatnonzero(distances <= min(limit, _UNUSABLE - 1))
-
-
-def build(path: Path, vectors: NDArray[np.float16], settings: IndexSettings) -> None:
+def build(
+    path: Path,
+    vectors: NDArray[np.float16],
+    settings: IndexSettings,
+    shared: NDArray[np.float32] | None = None,
+) -> None:
+    """`shared` are the means of another segment; None: those of the vectors."""
     rows, dimension = vectors.shape
     starts = range(0, rows, _COPY_ROWS)
-    sums = [np.sum(vectors[at : at + _COPY_ROWS], axis=0, dtype=np.float64) for at in starts]
-    means = (np.sum(sums, axis=0) / rows).astype("<f4")
+    if shared is None:
+        sums = [np.sum(vectors[at : at + _COPY_ROWS], axis=0, dtype=np.float64) for at in starts]
+        shared = np.sum(sums, axis=0) / rows
+    means = shared.astype("<f4")
     cells = cells_module.build(vectors) if cells_module.count_for(rows) else None
     words = np.empty((_words_per_code(dimension), rows), "<u8")
     for at in starts:

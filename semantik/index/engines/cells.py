@@ -5,7 +5,7 @@ The centres are those of k-means on a sample. Written in the pool, read in threa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,19 +27,27 @@ class Cells:
     order: NDArray[np.uint32]
     starts: NDArray[np.int64]
 
-    def nearest(self, query: NDArray[np.float32], rows: int) -> Iterator[list[slice]]:
-        """Where in `order` the rows of the cells nearest to the query stand: parts of at least `rows`, nearest first.
 
-        Each part is twice as large as the one before, until all cells are covered.
-        """
-        cells = np.argsort(-np.vecdot(self.centres, query), kind="stable")
-        starts, ends = self.starts[cells], self.starts[cells + 1]
-        reached = np.cumsum(ends - starts)
-        first = 0
-        while first < len(cells):
-            last = min(int(np.searchsorted(reached, rows)) + 1, len(cells))
-            yield list(map(slice, starts[first:last].tolist(), ends[first:last].tolist()))
-            first, rows = last, int(reached[last - 1]) + 2 * rows
+def nearest(segments: Sequence[Cells], query: NDArray[np.float32], rows: int) -> Iterator[list[list[slice]]]:
+    """Where in the `order` of each segment the rows of the cells nearest to the query stand, nearest first.
+
+    In parts of at least `rows` rows of all segments, each twice as large as the one before, until all are covered.
+    """
+    if not segments:
+        return
+    order = np.argsort(-np.concatenate([np.vecdot(each.centres, query) for each in segments]), kind="stable")
+    segment = np.repeat(np.arange(len(segments)), [len(each.centres) for each in segments])[order]
+    starts = np.concatenate([each.starts[:-1] for each in segments])[order]
+    ends = np.concatenate([each.starts[1:] for each in segments])[order]
+    reached = np.cumsum(ends - starts)
+    first = 0
+    while first < len(order):
+        last = min(int(np.searchsorted(reached, rows)) + 1, len(order))
+        part: list[list[slice]] = [[] for _ in segments]
+        for at in range(first, last):
+            part[segment[at]].append(slice(int(starts[at]), int(ends[at])))
+        yield part
+        first, rows = last, int(reached[last - 1]) + 2 * rows
 
 
 def count_for(rows: int) -> int:

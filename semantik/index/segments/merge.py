@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantik.config.settings import IndexSettings
-from semantik.index.engines.registry import ENGINES, CandidateFinder, Engine
+from semantik.index.engines.protocol import CandidateFinder, Engine, EngineSegment
+from semantik.index.engines.registry import ENGINES
 from semantik.index.files import checksums
 from semantik.index.files.durable import failpoint, fsync
 from semantik.index.ranges import Ranges
@@ -39,10 +40,12 @@ def merge_segments(
     tombstones: Ranges,
     dimension: int,
     settings: IndexSettings,
+    shared: NDArray[np.float32] | None = None,
 ) -> SegmentRecord:
     """Write the folder `name` with the rows of adjacent segments that no tombstone covers; returns its record.
 
-    From `settings.exact_below` rows on it gets the calibrated file of an engine. The inputs are not changed.
+    From `settings.exact_below` rows on it gets the calibrated file of an engine, built with what it shares with others.
+    The inputs are not changed.
     Raises Damaged when an input is damaged, OSError when the disk is full.
     """
     inputs = [Segment(directory, record, dimension) for record in records]
@@ -55,7 +58,11 @@ def merge_segments(
     record = write_segment(directory, name, seq_range, _live_rows(inputs))
     if not needs_engine(record.rows, settings):
         return record
-    return _build_engine(directory, Segment(directory, record, dimension), settings)
+    segment = Segment(directory, record, dimension)
+    tried = _build_engine(directory, segment, settings, shared)
+    if tried.effort or shared is None:
+        return tried
+    return _build_engine(directory, segment, settings, None)  # its rows are unlike the others
 
 
 def _live_rows(inputs: Sequence[Segment]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
@@ -67,10 +74,12 @@ def _live_rows(inputs: Sequence[Segment]) -> Iterator[tuple[NDArray[np.int64], N
             yield rows.seqs[block][live], rows.vectors[block][live]
 
 
-def _build_engine(directory: Path, segment: Segment, settings: IndexSettings) -> SegmentRecord:
+def _build_engine(
+    directory: Path, segment: Segment, settings: IndexSettings, shared: NDArray[np.float32] | None
+) -> SegmentRecord:
     engine = ENGINES[settings.engine]
     path = directory / segment.record.name / engine.FILE
-    engine.build(path, segment.rows.vectors, settings)
+    engine.build(path, segment.rows.vectors, settings, shared)
     failpoint("merge-engine")
     effort, recall = calibrate(engine, engine.load(path, segment.rows), segment.rows, settings.target_recall)
     tried = dataclasses.replace(segment.record, engine=settings.engine, recall=recall)
@@ -102,7 +111,8 @@ def calibrate(engine: Engine, finder: CandidateFinder, rows: Rows, target: float
         for query, own, threshold in zip(queries, sources, thresholds, strict=True):
             usable = np.ones(len(rows), np.bool_)
             usable[own] = False
-            proposed = finder.propose(query.astype(np.float64), _RESULTS, effort, usable)
+            its_part = EngineSegment(finder, effort, usable)
+            [proposed] = engine.propose([its_part], query.astype(np.float64), _RESULTS)
             if proposed is None:
                 return 0, recall
             good = rows.vectors[proposed].astype(np.float32) @ query >= threshold

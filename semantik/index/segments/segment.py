@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.index.engines.registry import ENGINES, CandidateFinder
+from semantik.index.engines.protocol import CandidateFinder
+from semantik.index.engines.registry import ENGINES
 from semantik.index.files import checksums
 from semantik.index.files.durable import Damaged, failpoint, fsync, write_synced
 from semantik.index.files.mapped_array import MappedArray
-from semantik.index.ranges import Ranges
 from semantik.index.segments.manifest import SegmentRecord
 from semantik.index.vectors.rows import Rows
-from semantik.index.vectors.scoring import ScoredRows, rescore, scan
 
 SEQS, VECTORS = "seqs.i64", "vectors.f16"
 _SEQ, _ELEMENT = np.dtype("<i8"), np.dtype("<f2")
@@ -68,14 +67,10 @@ class Segment:
             self.record, engine="", engine_bytes=0, engine_crc=0, effort=0, recall=None
         )
 
-    def search(self, query: NDArray[np.float64], k: int, allowed: Ranges | None) -> ScoredRows:
-        """The k best live rows within `allowed`: of those that the engine proposes, or of all where it does not."""
-        usable = self.rows.usable(allowed)
-        finder = self._finder
-        proposed = None if finder is None else finder.propose(query, k, self.record.effort, usable)
-        if proposed is None:
-            return scan(self.rows, query, k, usable)
-        return rescore(self.rows, proposed, query, k)
+    @property
+    def finder(self) -> CandidateFinder | None:
+        """The engine's file once it has been checked."""
+        return self._finder
 
     def release(self) -> None:
         """Prepare for the removal of seqs and vectors, the largest files except Annoy's; running searches complete."""

@@ -32,14 +32,6 @@ class ApiKeyTable:
         """The oldest first."""
         return [_key(row) for row in await self._table.find({"user_id": user_id}, _OLDEST)]
 
-    async def renew(self, user_id: str, old_version: int, new_version: int) -> None:
-        """Keep a user's keys good after `UserTable.end_credentials`."""
-        update = {"$set": {"credentials_version": new_version}}
-        await self._table.update_many({"user_id": user_id, "credentials_version": old_version}, update)
-        if old_version == 0:  # keys of older builds have no version
-            where = {"user_id": user_id, "credentials_version": {"$exists": False}}
-            await self._table.update_many(where, update)
-
     async def versions(self, key_ids: Sequence[str]) -> dict[str, int]:
         """The `credentials_version` of each of these keys that is not revoked; it may have expired."""
         rows = await self._table.find({"_id": {"$in": list(key_ids)}}, fields={"credentials_version": 1})

@@ -70,11 +70,11 @@ class UserTable:
     async def by_email(self, email: str) -> User | None:
         return _user(await self._table.find_one({"email_key": email.strip().lower()}))
 
-    async def enabled_versions(self, user_ids: Sequence[str]) -> dict[str, int]:
-        """The `credentials_version` of each of these users that exists and is not disabled."""
-        fields = {"disabled": 1, "credentials_version": 1}
+    async def enabled_versions(self, user_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """`credentials_version` and `oldest_key_version` of each of these users that exists and is not disabled."""
+        fields = {"disabled": 1, "credentials_version": 1, "oldest_key_version": 1}
         rows = await self._table.find({"_id": {"$in": list(user_ids)}}, fields=fields)
-        return {row["_id"]: row.get("credentials_version", 0) for row in rows if not row["disabled"]}
+        return {row["_id"]: _versions(row) for row in rows if not row["disabled"]}
 
     async def names(self, user_ids: Sequence[str]) -> dict[str, str]:
         """The user names of those that exist, by id."""
@@ -100,14 +100,16 @@ class UserTable:
         await self._table.delete_many({"_id": user_id})
 
     async def end_credentials(
-        self, user_id: str, fields: Mapping[str, Any], if_hash: str = ""
+        self, user: User, fields: Mapping[str, Any], keep_api_keys: bool = False
     ) -> User | None:
-        """Set fields, and end every session and API key that the user has so far, in one write.
+        """Set fields, and end every session, and API key unless they are kept, that the user has so far, in one write.
 
-        None when there is no such user, or the password is no longer the one with the hash `if_hash`.
+        None when there is no such user any more, or the user's credentials have been ended since `user` was read.
         """
-        where = {"_id": user_id, **({"password_hash": if_hash} if if_hash else {})}
-        update = {"$set": dict(fields), "$inc": {"credentials_version": 1}}
+        now, then = user.credentials_version, user.credentials_version + 1
+        where = {"_id": user.id, "credentials_version": now or {"$in": [None, 0]}}  # None: of an older build
+        oldest_key = user.oldest_key_version if keep_api_keys else then
+        update = {"$set": {**fields, "credentials_version": then, "oldest_key_version": oldest_key}}
         return _user(await self._table.update_one(where, update))
 
     async def any(self) -> bool:
@@ -125,6 +127,12 @@ def _user(row: Record | None) -> User | None:
         bool(row["is_admin"]),
         bool(row["disabled"]),
         time_of(row["created_at"]),
-        row.get("credentials_version", 0),
+        *_versions(row),
         tuple(row.get("roots", ())),
     )
+
+
+def _versions(row: Record) -> tuple[int, int]:
+    """`credentials_version` and `oldest_key_version`; a build that had only the first ended keys with sessions."""
+    version = row.get("credentials_version", 0)
+    return version, row.get("oldest_key_version", version)

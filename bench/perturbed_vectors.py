@@ -1,0 +1,63 @@
+"""Any number of vectors from those of real sentences, and queries that are real questions.
+
+Each vector is that of a definition of WordNet, moved towards two others: a + 0.5 b + 0.35 c, of unit length, a, b and c
+drawn at random. So neighbourhoods are not those of random numbers, and no two vectors are the same.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.chunks import MODEL
+from bench.corpus import WORK_FOLDER, package, wordnet_definitions
+
+BLOCK = 10_000
+_DEFINITIONS = 20_000
+_QUERIES = 200
+_SHARES = np.array([1.0, 0.5, 0.35], np.float32)
+_SEED = 20_261_130
+
+
+def blocks(first: int, last: int) -> Iterator[NDArray[np.float16]]:
+    """The vectors `first` to `last`, multiples of `BLOCK`, as blocks (BLOCK, dimension). The same at every call."""
+    real = _embedded("definitions", _definitions(), False)
+    for start in range(first, last, BLOCK):
+        rng = np.random.default_rng((_SEED, start))
+        chosen = real[rng.integers(0, len(real), (3, BLOCK))]
+        mixed = np.tensordot(_SHARES, chosen, 1)
+        yield (mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype(np.float16)
+
+
+def queries() -> NDArray[np.float32]:
+    """Vectors of questions such as "What is a truffle?", (200, dimension), of unit length."""
+    return _embedded("questions", _questions(), True)
+
+
+def _definitions() -> list[str]:
+    return random.Random(_SEED).sample(wordnet_definitions(), _DEFINITIONS)
+
+
+def _questions() -> list[str]:
+    lines = (
+        (package("wordnet-base") / "usr/share/wordnet/data.noun").read_text("utf-8", "replace").splitlines()
+    )
+    words = [line.split()[4].replace("_", " ") for line in lines if not line.startswith("  ")]
+    return [f"What is a {word}?" for word in random.Random(_SEED).sample(words, _QUERIES)]
+
+
+def _embedded(name: str, texts: list[str], are_queries: bool) -> NDArray[np.float32]:
+    saved = WORK_FOLDER / f"{name}-{len(texts)}.npy"
+    if not saved.exists():
+        from pipeline.compute.messages import ModelSpec
+        from pipeline.embedding import model
+
+        encoder = model.load(ModelSpec(MODEL, "auto"))
+        embed = encoder.embed_queries if are_queries else encoder.embed
+        WORK_FOLDER.mkdir(parents=True, exist_ok=True)
+        np.save(saved, embed(texts).astype(np.float32))
+    found: NDArray[np.float32] = np.load(saved)
+    return found
