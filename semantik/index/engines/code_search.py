@@ -90,7 +90,7 @@ def propose(
 def _joint_effort(group: Sequence[_Segment]) -> float:
     """How many rows of all segments together to score; at most as many as if each was searched on its own."""
     largest = max(group, key=len)
-    grown = largest.effort * (sum(map(len, group)) / len(largest)) ** _EFFORT_GROWTH
+    grown = largest.effort * math.pow(sum(map(len, group)) / len(largest), _EFFORT_GROWTH)
     efforts = [each.effort for each in group]
     return min(sum(efforts), max(grown, *efforts, 0))
 

@@ -107,7 +107,7 @@ def calibrate(engine: Engine, finder: CandidateFinder, rows: Rows, target: float
     for effort in engine.EFFORTS:
         if effort > _EFFORT_LIMIT * len(rows):
             break
-        hits = 0
+        hits = examined = 0
         for query, own, threshold in zip(queries, sources, thresholds, strict=True):
             usable = np.ones(len(rows), np.bool_)
             usable[own] = False
@@ -116,8 +116,11 @@ def calibrate(engine: Engine, finder: CandidateFinder, rows: Rows, target: float
             if proposed is None:
                 return 0, recall
             good = rows.vectors[proposed].astype(np.float32) @ query >= threshold
+            examined += len(proposed)
             hits += min(_RESULTS, int(np.count_nonzero(good)))
         recall = hits / (_RESULTS * len(sources))
+        if examined > _EFFORT_LIMIT * len(rows) * len(sources):  # rows that the engine cannot tell apart
+            break
         if recall >= target:
             return effort, recall
     return 0, recall

@@ -134,5 +134,5 @@ def _user(row: Record | None) -> User | None:
 
 def _versions(row: Record) -> tuple[int, int]:
     """`credentials_version` and `oldest_key_version`; a build that had only the first ended keys with sessions."""
-    version = row.get("credentials_version", 0)
+    version: int = row.get("credentials_version", 0)
     return version, row.get("oldest_key_version", version)
