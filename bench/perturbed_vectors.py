@@ -16,7 +16,7 @@ from bench.chunks import MODEL
 from bench.corpus import WORK_FOLDER, package, wordnet_definitions
 
 BLOCK = 10_000
-_DEFINITIONS = 20_000
+_DEFINITIONS = 110_000
 _QUERIES = 200
 _SHARES = np.array([1.0, 0.5, 0.35], np.float32)
 _SEED = 20_261_130

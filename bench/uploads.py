@@ -1,7 +1,8 @@
 """Measures uploads during searches, and a kill in the middle: `python -m bench.uploads [--files 10000]`.
 
 Eight clients upload small files while others search. Halfway the server is killed and started again; the clients send
-what they got no answer for once more. Prints the growth of the server's memory (MB), the 99th percentile of searches
+what they got no answer for once more. Prints the growth of the memory (MB) that the server holds itself, and of the files
+that it has mapped; the 99th percentile of searches
 (ms) before and during the uploads and their ratio, uploads a second, the number of operations, and how many
 acknowledged files are missing or doubled at the end; each beside its aim, where it has one. Searches while the server
 is away, or loads what it had loaded before it was killed, are not counted. The results depend on the machine.
@@ -19,7 +20,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
@@ -43,6 +44,13 @@ _LIMIT_S = 10_800.0
 _AIMS = {"memory_growth_mb": 60.0, "ratio": 2.0, "lost": 0.0, "doubled": 0.0}  # at most
 
 
+class Memory(NamedTuple):
+    """What the server holds itself (MB), and what it has of mapped files: the kernel takes that back when it must."""
+
+    own_mb: float
+    mapped_mb: float
+
+
 @dataclass
 class Run:
     """A server that is killed once, and what was measured with it."""
@@ -52,8 +60,8 @@ class Run:
     process: asyncio.subprocess.Process | None = None
     url: str = ""
     key: str = ""
-    base_mb: float = 0.0
-    growth_mb: float = 0.0
+    base: Memory | None = None
+    growth: Memory = Memory(0.0, 0.0)
     acknowledged: set[str] = field(default_factory=set)
     sent_s: float = 0.0
     away_s: float = 0.0
@@ -76,13 +84,14 @@ class Run:
     def client(self) -> Client:
         return Client(self.url, self.key)
 
-    def memory_mb(self) -> float:
+    def memory(self) -> Memory:
         assert self.process is not None
-        return psutil.Process(self.process.pid).memory_info().rss / 1e6
+        found = psutil.Process(self.process.pid).memory_info()
+        return Memory((found.rss - found.shared) / 1e6, found.shared / 1e6)
 
     async def kill(self) -> None:
         assert self.process is not None
-        self.base_mb = 0.0
+        self.base = None
         begun = time.perf_counter()
         self.process.kill()
         await self.process.wait()
@@ -129,7 +138,7 @@ async def _measure(run: Run, files: int) -> dict[str, Any]:
     target = (await run.client.call("POST", "collections", {"name": "Uploaded"}))["id"]
     run.doing = "searching without uploads"
     idle = [await _search(run, searched, number) for number in range(_IDLE_SEARCHES)]
-    run.base_mb = run.memory_mb()
+    run.base = run.memory()
     busy: list[float] = []
     run.doing = "uploading"
     async with asyncio.TaskGroup() as group:  # any that fails ends the others
@@ -168,7 +177,8 @@ def _report(run: Run, idle: list[float], busy: list[float]) -> dict[str, Any]:
     return {
         "uploads_per_s": round(len(run.acknowledged) / run.sent_s, 1),
         "restart_s": round(run.away_s, 1),
-        "memory_growth_mb": round(run.growth_mb, 1),
+        "memory_growth_mb": round(run.growth.own_mb, 1),
+        "mapped_growth_mb": round(run.growth.mapped_mb, 1),
         "idle_p99_ms": idle_p99,
         "busy_p99_ms": busy_p99,
         "ratio": round(busy_p99 / idle_p99, 2) if idle_p99 and busy_p99 else None,
@@ -216,18 +226,21 @@ async def _search_on(run: Run, collection_id: str, taken_ms: list[float]) -> Non
     number = _IDLE_SEARCHES
     while True:
         taken = await _search(run, collection_id, number)
-        if taken is not None and run.base_mb:  # neither away nor cold
+        if taken is not None and run.base:  # neither away nor cold
             taken_ms.append(taken)
-        run.growth_mb = max(run.growth_mb, _growth_mb(run))
+        _note_growth(run)
         number += 1
         await asyncio.sleep(_SEARCH_PAUSE_S)
 
 
-def _growth_mb(run: Run) -> float:
+def _note_growth(run: Run) -> None:
     try:
-        return run.memory_mb() - run.base_mb if run.base_mb else 0.0
+        memory = run.memory()
     except psutil.NoSuchProcess:  # it was just killed
-        return 0.0
+        return
+    if run.base is not None:
+        own, mapped = memory.own_mb - run.base.own_mb, memory.mapped_mb - run.base.mapped_mb
+        run.growth = Memory(max(run.growth.own_mb, own), max(run.growth.mapped_mb, mapped))
 
 
 async def _upload(run: Run, collection_id: str, names: list[str]) -> None:
@@ -262,7 +275,7 @@ async def _kill_halfway(run: Run, searched: str, files: int) -> None:
     # As before the uploads: what searches load is no growth.
     for number in range(_IDLE_SEARCHES):
         await _search(run, searched, number)
-    run.base_mb = run.memory_mb()
+    run.base = run.memory()
 
 
 async def _until_indexed(run: Run, collection_id: str) -> None:

@@ -118,13 +118,17 @@ def test_rows_that_are_all_deleted_while_they_are_searched_give_nothing(tmp_path
     assert found is not None and len(found) == 0
 
 
-def test_a_file_without_cells_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Earlier versions wrote no cells, whatever the size."""
+@pytest.mark.parametrize(("name", "value"), [("MIN_ROWS", ROWS + 1), ("_ROWS_PER_CELL", 1000)])
+def test_a_file_with_other_cells_or_none_is_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: int
+) -> None:
+    """As earlier versions wrote them."""
     rows = all_rows()
     with monkeypatch.context() as context:
-        context.setattr(cells, "MIN_ROWS", ROWS + 1)
+        context.setattr(cells, name, value)
         codes.build(tmp_path / codes.FILE, rows.vectors, IndexSettings())
     finder = codes.load(tmp_path / codes.FILE, rows)
+    assert (None if finder.cells is None else len(finder.cells.centres)) == (None if value > ROWS else 20)
     assert 7 in nearest(rows, finder, 7, rows.live)
 
 

@@ -10,7 +10,7 @@ goes on with the centres (cells, dimension, float32), the starts of the cells (c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -57,18 +57,35 @@ class BinaryCodes:
         """The number of bits in which the `count` codes at the places differ from the query's."""
         query_code = _encode(query[np.newaxis], self._means)
         distances = np.empty(count, np.uint16)
-        bits = np.empty((len(self._words), _BLOCK), np.uint64)
-        counts = np.empty(bits.shape, np.uint8)
+        buffer = np.empty((len(self._words), _BLOCK), np.uint64)
+        counts = np.empty(buffer.shape, np.uint8)
         done = 0
-        for place in places:
-            for start in range(place.start, place.stop, _BLOCK):
-                block = self._words[:, start : min(start + _BLOCK, place.stop)]
-                size = block.shape[1]
-                np.bitwise_xor(block, query_code, out=bits[:, :size])
-                np.bitwise_count(bits[:, :size], out=counts[:, :size])
-                np.add.reduce(counts[:, :size], axis=0, dtype=np.uint16, out=distances[done : done + size])
-                done += size
+        for block, size in _blocks(places):
+            bits = buffer[:, :size]
+            np.concatenate([self._words[:, place] for place in block], axis=1, out=bits)
+            np.bitwise_xor(bits, query_code, out=bits)
+            np.bitwise_count(bits, out=counts[:, :size])
+            np.add.reduce(counts[:, :size], axis=0, dtype=np.uint16, out=distances[done : done + size])
+            done += size
         return distances
+
+
+def _blocks(places: Iterable[slice]) -> Iterator[tuple[list[slice], int]]:
+    """The same places in blocks of `_BLOCK` rows, and how many the block has: less in the last one."""
+    block: list[slice] = []
+    size = 0
+    for place in places:
+        start = place.start
+        while start < place.stop:
+            end = min(place.stop, start + _BLOCK - size)
+            block.append(slice(start, end))
+            size += end - start
+            start = end
+            if size == _BLOCK:
+                yield block, size
+                block, size = [], 0
+    if block:
+        yield block, size
 
 
 def build(
@@ -100,19 +117,19 @@ def build(
 
 
 def load(path: Path, rows: Rows) -> BinaryCodes:
-    """A file without cells is one of an earlier version, or of a small segment."""
-    dimension, count = rows.vectors.shape[1], cells_module.count_for(len(rows))
+    """Earlier versions wrote no cells, or fewer of more rows: the size of the file says how many there are."""
+    dimension = rows.vectors.shape[1]
     raw = MappedArray(path).array(np.dtype(np.uint8))
     np.max(raw[::_PAGE_BYTES], initial=0)  # page faults happen here, not within the first search
     sizes = [8 * _words_per_code(dimension) * len(rows), 4 * dimension]
-    cell_sizes = [4 * count * dimension, 8 * (count + 1), 4 * len(rows)]
-    if len(raw) not in (sum(sizes), sum(sizes + cell_sizes)):
+    beyond, cells = len(raw) - sum(sizes), None
+    count, left = divmod(beyond - 8 - 4 * len(rows), 4 * dimension + 8)
+    if beyond and (left or count < 1):
         raise Damaged(f"{path} is of other vectors")
-    words, means, *rest = np.split(
-        raw, np.cumsum(sizes + cell_sizes)[: 2 if len(raw) == sum(sizes) else 5][:-1]
-    )
-    cells = None
-    if rest:
+    if beyond:
+        sizes += [4 * count * dimension, 8 * (count + 1)]
+    words, means, *rest = np.split(raw, np.cumsum(sizes)[: None if beyond else -1])
+    if beyond:
         centres, starts, order = rest
         cells = Cells(centres.view("<f4").reshape(count, dimension), order.view("<u4"), starts.view("<i8"))
     return BinaryCodes(

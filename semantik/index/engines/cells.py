@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_ROWS = 1 << 18  # a scan of fewer codes takes as long as the choice of cells and theirs
-_ROWS_PER_CELL = 2048
+MIN_ROWS = 1 << 14  # a scan of fewer codes takes as long as the choice of cells and theirs
+_ROWS_PER_CELL = 512
 _SAMPLED_PER_CELL = 48
 _ROUNDS = 6
 _SEED = 20_261_130
