@@ -40,6 +40,8 @@ RunInPool = Callable[..., Awaitable[Any]]
 # A merge that takes longer hangs: Annoy with its calibration, the slowest engine, was measured at 6 000 rows a second.
 _MERGE_TIMEOUT_S = 300.0
 _MERGE_ROWS_PER_S = 200.0
+# A merged segment with more than so many times the rows of all others shares nothing with them.
+_OWN_FROM = 4
 
 
 @dataclass(frozen=True)
@@ -271,10 +273,10 @@ def _shared_by_most(
 ) -> NDArray[np.float32] | None:
     """What a merge of the `old` ones is built with: that of the largest other segment.
 
-    None where it will have more rows than the others together, which will then follow it.
+    None where it will have most of all rows: those added from then on follow it.
     """
     others = [each for each in segments if each not in old and each.record.engine == engine and each.finder]
-    if sum(len(each.rows) for each in others) < sum(len(each.rows) for each in old):
+    if _OWN_FROM * sum(len(each.rows) for each in others) < sum(len(each.rows) for each in old):
         return None
     largest = max(others, key=lambda each: len(each.rows), default=None)
     return None if largest is None or largest.finder is None else largest.finder.shared

@@ -19,7 +19,7 @@ from semantik.index.engines.cells import Cells
 from semantik.index.engines.protocol import EngineSegment
 
 # For each row to be scored exactly so many codes are compared, those of the nearest cells.
-COMPARED = 64
+COMPARED = 128
 # So the effort grows with the rows that are searched as one; see bench/NOTES.md.
 _EFFORT_GROWTH = 0.5
 
