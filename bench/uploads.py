@@ -1,11 +1,11 @@
 """Measures uploads during searches, and a kill in the middle: `python -m bench.uploads [--files 10000]`.
 
 Eight clients upload small files while others search. Halfway the server is killed and started again; the clients send
-what they got no answer for once more. Prints the growth of the memory (MB) that the server holds itself, and of the files
-that it has mapped; the 99th percentile of searches
-(ms) before and during the uploads and their ratio, uploads a second, the number of operations, and how many
-acknowledged files are missing or doubled at the end; each beside its aim, where it has one. Searches while the server
-is away, or loads what it had loaded before it was killed, are not counted. The results depend on the machine.
+what they got no answer for once more. Prints the growth of the memory (MB) that the server holds itself, and of files
+that it has mapped; the 99th percentile of searches (ms) before and during the uploads and their ratio, uploads a
+second, the number of operations, and how many acknowledged files are missing or doubled at the end; each beside its
+aim, where it has one. Searches while the server is away, or loads what it had loaded before it was killed, are not
+counted. The results depend on the machine.
 """
 
 from __future__ import annotations
