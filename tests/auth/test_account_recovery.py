@@ -123,18 +123,20 @@ async def test_api_keys_survive_a_changed_password_if_asked(shared: Serving) -> 
 
 async def test_kept_api_keys_are_good_at_every_moment_of_the_change(shared: Serving) -> None:
     """One write ends the sessions and keeps the keys: a server that ends after it has revoked none."""
-    [mine] = await _clients(shared, 1)
+    mine, other = await _clients(shared, 2)
     _, program = await make_key(mine)
     user_id = (await mine.call("GET", "auth/me"))["id"]
     async with server_stores(shared) as (mongo, _):
         user: User = await mongo.users.get(user_id)
         assert await mongo.users.end_credentials(user, {}, keep_api_keys=True) is not None
         assert await mongo.users.end_credentials(user, {}) is None  # another change was there before it
-    socket = await connect(shared, "/ws/operations", {"token": program.token})
-    await socket.write_message("ping")
-    await until(socket, "pong")
-    socket.close()
-    assert [await _status(each) for each in (mine, program)] == [401, 200]
+    ended = await connect(shared, "/ws/operations", {"token": other.token})
+    kept = await connect(shared, "/ws/operations", {"token": program.token})
+    assert (await closing(ended))[0] == 1008
+    await kept.write_message("ping")
+    await until(kept, "pong")
+    kept.close()
+    assert [await _status(each) for each in (other, program)] == [401, 200]
 
 
 @pytest.mark.parametrize(
