@@ -1,34 +1,43 @@
 """Any number of vectors from those of real sentences, and queries that are real questions.
 
-Each vector is that of a definition of WordNet, moved towards two others: a + 0.5 b + 0.35 c, of unit length, a, b and c
-drawn at random. So neighbourhoods are not those of random numbers, and no two vectors are the same.
+Each vector is that of a definition of WordNet, moved towards two others of the same topic, as sentences of one passage
+are: a + 0.5 b + 0.35 c, of unit length, a drawn at random, b and c from some 500 that k-means puts beside it. So there
+are neighbourhoods, which random numbers do not have, and no two vectors are the same.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.chunks import MODEL
 from bench.corpus import WORK_FOLDER, package, wordnet_definitions
+from semantik.index.engines import cells
 
 BLOCK = 10_000
 _DEFINITIONS = 110_000
 _QUERIES = 200
-_SHARES = np.array([1.0, 0.5, 0.35], np.float32)
+_SHARES = (np.float32(0.5), np.float32(0.35))  # of the two others
 _SEED = 20_261_130
 
 
 def blocks(first: int, last: int) -> Iterator[NDArray[np.float16]]:
     """The vectors `first` to `last`, multiples of `BLOCK`, as blocks (BLOCK, dimension). The same at every call."""
     real = _embedded("definitions", _definitions(), False)
+    topics = cells.build(real.astype(np.float16))
+    topic_of = np.empty(len(real), np.int64)
+    for topic, (start, end) in enumerate(pairwise(topics.starts)):
+        topic_of[topics.order[start:end]] = topic
     for start in range(first, last, BLOCK):
         rng = np.random.default_rng((_SEED, start))
-        chosen = real[rng.integers(0, len(real), (3, BLOCK))]
-        mixed = np.tensordot(_SHARES, chosen, 1)
+        base = rng.integers(0, len(real), BLOCK)
+        begins, ends = topics.starts[topic_of[base]], topics.starts[topic_of[base] + 1]
+        others = [real[topics.order[rng.integers(begins, ends)]] for _ in _SHARES]
+        mixed = real[base] + sum(share * other for share, other in zip(_SHARES, others, strict=True))
         yield (mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype(np.float16)
 
 

@@ -28,6 +28,11 @@ FILE = "codes.u64"
 # How many of the nearest codes are scored exactly for ten results. Fewer would save no time.
 EFFORTS = (200, 300, 400, 600, 800, 1200, 1600, 2400, 3200, 4800, 6400, 9600, 12_800)
 
+# Real queries are farther from all cells than what lies between two chunks, and the effort for all segments is less
+# than the sum of theirs: measured in bench/NOTES.md.
+SAMPLE_WEIGHTS = (1.0, 0.9, 0.8)
+MISSES = 0.6
+
 _WORD = 64
 # Rows compared in one call: few calls, since each may wait for the interpreter lock; still within the cache.
 _BLOCK = 1 << 14

@@ -31,23 +31,43 @@ class Cells:
 def nearest(segments: Sequence[Cells], query: NDArray[np.float32], rows: int) -> Iterator[list[list[slice]]]:
     """Where in the `order` of each segment the rows of the cells nearest to the query stand, nearest first.
 
-    In parts of at least `rows` rows of all segments, each twice as large as the one before, until all are covered.
+    In parts of at least `rows` rows of all segments, each twice as large as the one before, until all are covered. A
+    segment's share grows with the square root of its rows: the cells of a small one are wide, so that their centres
+    are farther from the query than those of a large one, and still hold what is near.
     """
     if not segments:
         return
-    order = np.argsort(-np.concatenate([np.vecdot(each.centres, query) for each in segments]), kind="stable")
-    segment = np.repeat(np.arange(len(segments)), [len(each.centres) for each in segments])[order]
-    starts = np.concatenate([each.starts[:-1] for each in segments])[order]
-    ends = np.concatenate([each.starts[1:] for each in segments])[order]
-    reached = np.cumsum(ends - starts)
-    first = 0
-    while first < len(order):
-        last = min(int(np.searchsorted(reached, rows)) + 1, len(order))
-        part: list[list[slice]] = [[] for _ in segments]
-        for at in range(first, last):
-            part[segment[at]].append(slice(int(starts[at]), int(ends[at])))
+    ranked = [_Ranked(each, query) for each in segments]
+    shares = np.sqrt([each.order.size for each in segments])
+    shares /= shares.sum()
+    reached = 0
+    while any(each.left for each in ranked):
+        part = [each.take(rows * share) for each, share in zip(ranked, shares, strict=True)]
         yield part
-        first, rows = last, int(reached[last - 1]) + 2 * rows
+        reached += sum(place.stop - place.start for places in part for place in places)
+        rows = 2 * reached
+
+
+class _Ranked:
+    """The cells of one segment, those nearest to a query first, of which some were taken."""
+
+    def __init__(self, cells: Cells, query: NDArray[np.float32]) -> None:
+        order = np.argsort(-np.vecdot(cells.centres, query), kind="stable")
+        self._starts, self._ends = cells.starts[order], cells.starts[order + 1]
+        self._reached = np.cumsum(self._ends - self._starts)
+        self._taken = 0
+
+    @property
+    def left(self) -> bool:
+        return self._taken < len(self._starts)
+
+    def take(self, rows: float) -> list[slice]:
+        """The places of the next cells with at least so many rows."""
+        taken = self._taken
+        before = int(self._reached[taken - 1]) if taken else 0
+        last = min(int(np.searchsorted(self._reached, before + rows)) + 1, len(self._starts))
+        self._taken = last
+        return list(map(slice, self._starts[taken:last].tolist(), self._ends[taken:last].tolist()))
 
 
 def count_for(rows: int) -> int:

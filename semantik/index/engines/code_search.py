@@ -21,7 +21,7 @@ from semantik.index.engines.protocol import EngineSegment
 # For each row to be scored exactly so many codes are compared, those of the nearest cells.
 COMPARED = 128
 # So the effort grows with the rows that are searched as one; see bench/NOTES.md.
-_EFFORT_GROWTH = 0.5
+_EFFORT_GROWTH = 0.4
 
 _CALIBRATED_FOR = 10
 # For k results that many times more: with 0.5 to 0.6 the recall at 20, 40 and 100 is about that at 10 (measured).
@@ -88,11 +88,18 @@ def propose(
 
 
 def _joint_effort(group: Sequence[_Segment]) -> float:
-    """How many rows of all segments together to score; at most as many as if each was searched on its own."""
+    """How many rows of all segments together to score; at most as many as if each was searched on its own.
+
+    As many as that where a filter leaves half of the rows or less: codes say less of rows that are far from the query.
+    """
+    rows = sum(map(len, group))
     largest = max(group, key=len)
-    grown = largest.effort * math.pow(sum(map(len, group)) / len(largest), _EFFORT_GROWTH)
     efforts = [each.effort for each in group]
-    return min(sum(efforts), max(grown, *efforts, 0))
+    grown = min(
+        sum(efforts), max(largest.effort * math.pow(rows / len(largest), _EFFORT_GROWTH), *efforts, 0)
+    )
+    usable = sum(int(np.count_nonzero(each.usable)) for each in group)
+    return grown + min(1, 2 * (1 - usable / rows)) * (sum(efforts) - grown)
 
 
 def _propose(group: Sequence[_Segment], query: NDArray[np.float32], wanted: int) -> list[NDArray[np.int64]]:

@@ -43,6 +43,17 @@ class Engine(Protocol):
     @property
     def EFFORTS(self) -> Sequence[int]: ...  # noqa: N802
 
+    @property
+    def SAMPLE_WEIGHTS(self) -> Sequence[float]:  # noqa: N802
+        """How a query for the calibration is added up from so many chunks' vectors, to be as hard as real ones.
+
+        Below 1 after the first, so that opposite vectors do not cancel.
+        """
+
+    @property
+    def MISSES(self) -> float:  # noqa: N802
+        """The share of the misses that the wanted recall allows which the calibration may have."""
+
     def build(
         self,
         path: Path,

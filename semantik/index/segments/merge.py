@@ -23,9 +23,6 @@ from semantik.index.vectors.scoring import UNSCALE, float_blocks
 
 _COPY_ROWS = 16_384
 _SAMPLE = 200
-# A calibration query is the sum of two chunks' vectors, the second with this weight. Such queries are about as hard for
-# an engine as real ones, so that searches reach the calibrated recall. Below 1, so that opposite vectors do not cancel.
-_SECOND_WEIGHT = np.float32(0.9)
 # An engine that examines more than this share of the rows gains nothing over the exact scan.
 _EFFORT_LIMIT = 0.5
 # The number of results whose recall is measured.
@@ -95,13 +92,14 @@ def _build_engine(
 def calibrate(engine: Engine, finder: CandidateFinder, rows: Rows, target: float) -> tuple[int, float]:
     """The smallest effort with a recall@10 of at least `target`, and that recall; 0 and the best recall if none has.
 
-    Each query lies between two vectors of the segment, which do not count as results.
+    Each query lies between some vectors of the segment, which do not count as results; see `Engine.SAMPLE_WEIGHTS`.
     """
     rng = np.random.default_rng(_SEED)
-    sources = rng.choice(len(rows), (min(_SAMPLE, len(rows) // 2), 2), replace=False)
-    first, second = (rows.vectors[column].astype(np.float32) for column in sources.T)
-    queries = first + _SECOND_WEIGHT * second
+    weights = np.array(engine.SAMPLE_WEIGHTS, np.float32)
+    sources = rng.choice(len(rows), (min(_SAMPLE, len(rows) // len(weights)), len(weights)), replace=False)
+    queries = np.tensordot(rows.vectors[sources].astype(np.float32), weights, ((1,), (0,)))
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    target = 1 - engine.MISSES * (1 - target)
     thresholds = kth_best(rows.vectors, queries, sources)
     recall = 0.0
     for effort in engine.EFFORTS:
