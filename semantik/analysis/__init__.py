@@ -6,6 +6,7 @@ index and no query language.
 
 from semantik.analysis.function_words import is_function_word
 from semantik.analysis.languages import detect_language, likely_languages
+from semantik.analysis.names import is_name
 from semantik.analysis.query_terms import QueryTerm, QueryWord, query_words
 from semantik.analysis.stemming import stems
 from semantik.analysis.terms import Terms, Token, terms, tokens
@@ -17,6 +18,7 @@ __all__ = [
     "Token",
     "detect_language",
     "is_function_word",
+    "is_name",
     "likely_languages",
     "query_words",
     "stems",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -63,6 +64,8 @@ _PART = regex.compile(
     rf"(?P<run>(?:(?=[{_BIGRAM_SCRIPTS}])\p{{L}}\p{{M}}*+)++)|(?:(?![{_BIGRAM_SCRIPTS}]){_WORD}|\p{{Nd}})++|\p{{M}}++"
 )
 _ASCII_PART = re.compile(r"[A-Za-z0-9]+")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9])[0-9]+(?:[.,'][0-9]+)+(?![0-9])")
+_NEXT_TO_NO_NUMBER = {*"._,'"}
 _CLUSTER = regex.compile(r"\P{M}\p{M}*+|\p{M}++")
 _INNER = regex.compile(r"\p{Lu}?[\p{Ll}\p{M}]++|\p{Lu}+(?!\p{Ll})|\p{Lu}|[\p{L}\p{M}]++|\p{N}++")
 # What French and Italian put before a vowel: `l'eau` is two words, not a compound as `don't` or `O'Hara`.
@@ -120,22 +123,41 @@ def _compound(aligned: Aligned, offset: int, text: str) -> list[Unit | Run]:
         start, end = aligned.span(offset, offset + len(text))
         return [Unit(start, end, numbers[0], text, numbers[1:])]
     found: list[Unit | Run] = []
-    has_runs = False
-    if text.isascii():
-        for part in _ASCII_PART.finditer(text):
-            found += _word(aligned, offset + part.start(), part[0])
-    else:
-        for part in _PART.finditer(text):
-            is_run = part.start("run") >= 0
-            has_runs = has_runs or is_run
-            found += (_run if is_run else _word)(aligned, offset + part.start(), part[0])
+    at = 0
+    for number in filter(partial(_is_number, text), _NUMBER.finditer(text)):
+        found += _parts(aligned, offset, text, at, number.start())
+        start, at = number.span()
+        first, *others = readings(number[0])
+        found.append(Unit(*aligned.span(offset + start, offset + at), first, number[0], tuple(others)))
+    found += _parts(aligned, offset, text, at, len(text))
+    has_runs = any(isinstance(each, Run) for each in found)
     if has_runs and not text.isalnum():
         wholes = [whole for stretch in _RUN.split(text) for whole in _wholes(stretch.strip(_SIGNS))]
     else:
         wholes = _wholes(text)
     if wholes:
-        _put_wholes(found, wholes, text)
+        _put_wholes(found, wholes, text, has_numbers=at > 0)
     return found
+
+
+def _is_number(text: str, found: re.Match[str]) -> bool:
+    """Whether digits with signs, in a compound, are a number: no version, no part of a name or an address."""
+    return (
+        text[found.start() - 1 : found.start()] not in _NEXT_TO_NO_NUMBER
+        and text[found.end() : found.end() + 1] not in _NEXT_TO_NO_NUMBER
+        and bool(readings(found[0]))
+    )
+
+
+def _parts(aligned: Aligned, offset: int, text: str, start: int, end: int) -> Iterator[Unit | Run]:
+    """The words and runs of a compound between two places of it."""
+    if text.isascii():
+        for part in _ASCII_PART.finditer(text, start, end):
+            yield from _word(aligned, offset + part.start(), part[0])
+        return
+    for part in _PART.finditer(text, start, end):
+        read = _run if part.start("run") >= 0 else _word
+        yield from read(aligned, offset + part.start(), part[0])
 
 
 def _wholes(text: str) -> list[str]:
@@ -158,12 +180,17 @@ def _wholes(text: str) -> list[str]:
     return list(dict.fromkeys(filter(None, found)))
 
 
-def _put_wholes(found: list[Unit | Run], wholes: list[str], text: str) -> None:
+def _put_wholes(found: list[Unit | Run], wholes: list[str], text: str, has_numbers: bool) -> None:
     """Give the first word of a compound its wholes, and the form without signs if it has few parts."""
     words = [each for each in found if isinstance(each, Unit)]
     for index, first in enumerate(found):
         if isinstance(first, Unit):
-            joined = text.isalnum() or not 1 < len(words) <= _JOINED_PARTS or len(words) < len(found)
+            joined = (
+                has_numbers
+                or text.isalnum()
+                or not 1 < len(words) <= _JOINED_PARTS
+                or len(words) < len(found)
+            )
             others = first.others if joined else (*first.others, "".join(each.word for each in words))
             own = tuple(each for each in wholes if each != first.word)
             found[index] = first._replace(others=others, wholes=(*first.wholes, *own))

@@ -67,8 +67,8 @@ class Retrieved:
     on every side that there is. `words_scale` makes the scores by words those of all collections alike. `considered` is
     the number of chunks that were compared, out of `size`. `frequencies` says in how many chunks each of the query's
     words is; None without an index of words. Unless `complete`, chunks that cannot be among those wanted were left
-    out of those that were proposed. `lone_word`: the query is one. `proposed` is set where the other scores of what
-    one side alone has proposed were looked up as far as they are needed.
+    out of those that were proposed. `is_name`: the query looks like one. `proposed` is set where the other scores of
+    what one side alone has proposed were looked up as far as they are needed.
     """
 
     collection: Collection
@@ -81,7 +81,7 @@ class Retrieved:
     size: int = 0
     frequencies: tuple[int, ...] | None = None
     complete: bool = True
-    lone_word: bool = False
+    is_name: bool = False
     proposed: Proposed | None = None
 
     def scored(self) -> Iterator[tuple[int, float | None, float | None]]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from semantik.analysis import is_name
 from semantik.core.errors import Busy, EngineAway, Invalid, Unavailable
 from semantik.core.models import Collection
 from semantik.index import RetrievalQuery, Retriever, ScoredSeq, VectorRetriever
@@ -154,8 +155,8 @@ class CollectionSearch:
         self, meaning: Side, words: Side | None, considered: int, backgrounds: Backgrounds
     ) -> Retrieved:
         background = await backgrounds.of(self.opened.vectors, await self.request.embed(), self.embed)
-        lone = len(self.request.text.split()) == 1
-        return Retrieved(self.collection, meaning, words, background, considered, lone_word=lone)
+        named = is_name(self.request.text)
+        return Retrieved(self.collection, meaning, words, background, considered, is_name=named)
 
     def _words_side(self, found: Sequence[ScoredSeq]) -> Side:
         bound = found[-1].score if found and len(found) >= self._found_depth else None

@@ -22,7 +22,7 @@ _CHANCE, _CLEAR = 0.8, 1.1
 # A model whose cosines to a sample have a mean of 0.5 and less uses the scale; from 0.7 on they all lie close to 1.
 _WIDE, _NARROW = 0.5, 0.7
 _MANY = 64  # times as many as are wanted: to sort them all takes longer than to pick the best
-_LONE_WEIGHT = 0.25  # a name or a number alone is a matter of words
+_NAME_WEIGHT = 0.25  # a name or a number is a matter of words
 # A BM25 score of two or three rare words. Where the best chunk has less, such as one word of a question in a small
 # collection, words say less, and count less beside meaning.
 _FULL_WORDS = 12.0
@@ -93,8 +93,8 @@ def _scales(retrieved: Sequence[Retrieved], mode: Mode) -> list[_Scale]:
     full_words = max(best_words, _FULL_WORDS * min((scale for _, scale in by_words), default=0.0))
     clear = max(map(_clearness, retrieved), default=1.0)
     weight = _LEAST_WEIGHT + (_MOST_WEIGHT - _LEAST_WEIGHT) * clear
-    if any(each.lone_word for each in retrieved):
-        weight = _LONE_WEIGHT
+    if any(each.is_name for each in retrieved):
+        weight = _NAME_WEIGHT
     return [_Scale(each, mode, weight, full_words if each.meaning else best_words) for each in retrieved]
 
 

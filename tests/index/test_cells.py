@@ -113,6 +113,7 @@ def test_rows_that_are_all_deleted_while_they_are_searched_give_nothing(tmp_path
 
     rows = all_rows()
     usable = np.ones(ROWS, np.bool_).view(DeletedOnceCounted)
+    usable[ROWS - 1] = False  # one was deleted before
     its_part = EngineSegment(built(tmp_path, rows), 200, usable)
     [found] = codes.propose([its_part], VECTORS[0].astype(np.float64), 10)
     assert found is not None and len(found) == 0

@@ -21,7 +21,7 @@ from semantik.index.engines.protocol import EngineSegment
 # For each row to be scored exactly so many codes are compared, those of the nearest cells.
 COMPARED = 128
 # So the effort grows with the rows that are searched as one; see bench/NOTES.md.
-_EFFORT_GROWTH = 0.4
+_EFFORT_GROWTH = 0.5
 
 _CALIBRATED_FOR = 10
 # For k results that many times more: with 0.5 to 0.6 the recall at 20, 40 and 100 is about that at 10 (measured).
@@ -54,9 +54,17 @@ class _Segment:
     codes: Codes
     effort: int
     usable: NDArray[np.bool_]
+    count: int  # of the usable rows
 
     def __len__(self) -> int:
         return len(self.usable)
+
+    def mark_unusable(self, distances: NDArray[np.uint16], rows: NDArray[np.uint32] | None) -> int:
+        """Overwrite the distances of the rows (None: of all) that are not usable; how many are."""
+        if self.count == len(self):
+            return len(distances)
+        distances[~(self.usable if rows is None else self.usable[rows])] = _UNUSABLE
+        return int(np.count_nonzero(distances != _UNUSABLE))
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class _Compared:
     position: int
     rows: NDArray[np.uint32] | None
     distances: NDArray[np.uint16]
+    usable: int
 
 
 def propose(
@@ -74,15 +83,18 @@ def propose(
     """See `Engine.propose`."""
     more = (max(k, _CALIBRATED_FOR) / _CALIBRATED_FOR) ** _GROWTH
     proposed: list[NDArray[np.int64] | None] = [None] * len(segments)
-    groups: dict[bytes, list[int]] = {}
+    groups: dict[bytes, dict[int, _Segment]] = {}
     for position, each in enumerate(segments):
-        beyond = int(np.count_nonzero(each.usable)) - max(k, math.ceil(each.effort * more))
-        if beyond * _SCORING_COST > len(each.usable):
-            groups.setdefault(each.finder.shared.tobytes(), []).append(position)
-    for positions in groups.values():
-        group = [_Segment(segments[at].finder, segments[at].effort, segments[at].usable) for at in positions]
+        count = int(np.count_nonzero(each.usable))
+        if (count - max(k, math.ceil(each.effort * more))) * _SCORING_COST > len(each.usable):
+            its_group = groups.setdefault(each.finder.shared.tobytes(), {})
+            its_group[position] = _Segment(each.finder, each.effort, each.usable, count)
+    for by_position in groups.values():
+        group = list(by_position.values())
         wanted = max(k, math.ceil(_joint_effort(group) * more))
-        for position, rows in zip(positions, _propose(group, query.astype(np.float32), wanted), strict=True):
+        for position, rows in zip(
+            by_position, _propose(group, query.astype(np.float32), wanted), strict=True
+        ):
             proposed[position] = rows
     return proposed
 
@@ -98,18 +110,18 @@ def _joint_effort(group: Sequence[_Segment]) -> float:
     grown = min(
         sum(efforts), max(largest.effort * math.pow(rows / len(largest), _EFFORT_GROWTH), *efforts, 0)
     )
-    usable = sum(int(np.count_nonzero(each.usable)) for each in group)
+    usable = sum(each.count for each in group)
     return grown + min(1, 2 * (1 - usable / rows)) * (sum(efforts) - grown)
 
 
 def _propose(group: Sequence[_Segment], query: NDArray[np.float32], wanted: int) -> list[NDArray[np.int64]]:
     """The rows with the nearest codes among the usable ones of the nearest cells, by segment."""
     compared = list(_compare_all(group, query))
-    usable = sum(int(np.count_nonzero(each.distances != _UNUSABLE)) for each in compared)
+    usable = sum(each.usable for each in compared)
     in_cells = 0
     for part in _compare_cells(group, query, COMPARED * wanted):
         compared += part
-        in_cells += sum(int(np.count_nonzero(each.distances != _UNUSABLE)) for each in part)
+        in_cells += sum(each.usable for each in part)
         if in_cells >= COMPARED * wanted:
             break
     # All rows may have been deleted since they were counted.
@@ -131,8 +143,7 @@ def _compare_all(group: Sequence[_Segment], query: NDArray[np.float32]) -> Itera
     for position, each in enumerate(group):
         if each.codes.cells is None:
             distances = each.codes.distances(query, [slice(0, len(each))], len(each))
-            np.copyto(distances, _UNUSABLE, where=~each.usable)
-            yield _Compared(position, None, distances)
+            yield _Compared(position, None, distances, each.mark_unusable(distances, None))
 
 
 def _compare_cells(
@@ -148,8 +159,8 @@ def _compare_cells(
                 continue
             its_rows = np.concatenate([cells.order[place] for place in places])
             distances = each.codes.distances(query, places, len(its_rows))
-            distances[~each.usable[its_rows]] = _UNUSABLE
-            compared.append(_Compared(position, its_rows, distances))
+            count = each.mark_unusable(distances, its_rows)
+            compared.append(_Compared(position, its_rows, distances, count))
         yield compared
 
 

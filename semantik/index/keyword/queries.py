@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tantivy import Occur, Query
 
-from semantik.analysis import QueryTerm, QueryWord, is_function_word, query_words
+from semantik.analysis import QueryTerm, QueryWord, is_function_word, is_name, query_words
 from semantik.analysis.query_terms import FORMS_TIE
 from semantik.index.keyword.schema import SCHEMA, TITLES, WHOLES, WORDS
 from semantik.query import Clause, ParsedQuery
@@ -28,7 +28,7 @@ _MAX_READ_WORDS = 1024
 # "How do I" is rare in many texts, and would decide: it says nothing of what a question is about.
 _FUNCTION_WEIGHT = 0.25
 _EXPANSIONS = 32
-_LEAST_PASTED = 3
+_LEAST_PASTED, _LEAST_IN_NAME = 3, 2
 _QUESTION_MARKS = ("?", "？", "؟")
 # Of so many chunks a word costs much that is in a good share of them: it is looked up only in the best that rarer words
 # find. One that is in this larger share says nearly nothing, and is left out where there is another.
@@ -89,9 +89,10 @@ def make_query(
 
 
 def _pasted(parsed: ParsedQuery) -> Iterator[Query]:
-    """All words side by side, which adds as much again: somebody may have pasted a piece of a text."""
+    """All words side by side, which adds as much again: a name, or somebody may have pasted a piece of a text."""
     words = query_words(parsed.plain, ()) if not parsed.plain.endswith(_QUESTION_MARKS) else ()
-    if _LEAST_PASTED <= len(words) <= _MAX_WORDS:
+    least = _LEAST_IN_NAME if is_name(parsed.plain) else _LEAST_PASTED
+    if least <= len(words) <= _MAX_WORDS:
         yield Query.phrase_query(SCHEMA, WORDS, [each.word for each in words])
 
 
