@@ -121,8 +121,11 @@ class FileReading:
         )
         return ReadFailure(file.document_id, "worker_died", message, False)
 
-    async def recognise(self, page: PageTask) -> PageText:
-        """As `ComputePool.recognise`."""
+    async def recognise(self, pages: Sequence[PageTask]) -> list[PageText]:
+        """As `ComputePool.recognise`; each page is a task of its own, so one that ends its worker costs no other."""
+        return [await self._recognise(page) for page in pages]
+
+    async def _recognise(self, page: PageTask) -> PageText:
         settings = self._settings()
         limits = settings.documents
         read = ReadOptions.of(settings, self._failpoint)
