@@ -5,6 +5,7 @@ Queries never leave the server, nor does what needs its disk. Runs on the loop.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -28,6 +29,7 @@ from pipeline.compute.messages import (
 from pipeline.compute.owner import current_owner
 from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.compute.pool import ComputePool
+from pipeline.extraction.recognition.installation import recognition
 from pipeline.remote.cluster import Cluster, ClusterAway
 from pipeline.remote.in_flight import InFlight
 from pipeline.remote.requests import (
@@ -111,8 +113,10 @@ class RemotePool:
         held = most if any(file.place for file in files) else max(size, _MIN_BYTES)
         async with self._in_flight.task(current_owner.get()), self._in_flight.hold(held):
             contents = await self._contents(paths_of(files), most)
-            request = ReadRequest(self._terms(), tuple(files), contents, options)
-            timeout_s = _PATIENCE * read_timeout_s(files, settings.documents)
+            limits = settings.documents
+            found = await asyncio.to_thread(recognition, limits.ocr, limits.ocr_languages)
+            request = ReadRequest(self._terms(), tuple(files), contents, options, found)
+            timeout_s = _PATIENCE * read_timeout_s(files, limits)
             outcomes: list[Outcome] = await self._run(request, list[Outcome], timeout_s)
         if not are_answers(outcomes, files):
             raise ClusterAway("a worker gave an answer that does not fit its task")

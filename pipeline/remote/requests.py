@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec, Pages
 from pipeline.compute.page_messages import PageTask
+from pipeline.extraction.recognition.installation import Recognition
 from pipeline.remote.sent_files import SentFile
 from semantik import __version__
 from semantik.config.settings import DocumentSettings
@@ -45,12 +46,15 @@ class Terms:
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """See `ComputePool.read`; `contents` are the files and their sidecars."""
+    """See `ComputePool.read`; `contents` are the files and their sidecars, `recognition` is what the server can do with
+    their pictures.
+    """
 
     terms: Terms
     files: Sequence[FileTask]
     contents: Sequence[SentFile]
     options: ChunkingOptions
+    recognition: Recognition
 
     @property
     def model(self) -> ModelSpec:

@@ -100,6 +100,7 @@ class RequestPlugin(WorkerPlugin):  # type: ignore[misc]
         terms = request.terms
         embedding = replace(self._settings.embedding, precision=terms.precision)
         settings = replace(self._settings, documents=terms.documents, embedding=embedding)
-        given = ReceivedFiles(request.contents, terms.failpoint)
+        recognition = request.recognition if isinstance(request, ReadRequest) else None
+        given = ReceivedFiles(request.contents, terms.failpoint, recognition)
         readers = self._workers.readers
         return FileReading(lambda: settings, self._functions, readers, readers, given)

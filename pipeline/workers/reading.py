@@ -22,6 +22,7 @@ from pipeline.compute.messages import (
 )
 from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.extraction.file_access import Places
+from pipeline.extraction.recognition.installation import Recognition
 from pipeline.workers.client import WorkerDied
 from pipeline.workers.file_opener import FilesToOpen, ToOpen
 from pipeline.workers.file_reading import time_limit_s
@@ -73,7 +74,8 @@ class FileReading:
 
     async def _read(self, files: Sequence[FileTask], options: ChunkingOptions) -> list[Outcome]:
         limits = self._settings().documents
-        read_options = ReadOptions.of(self._settings(), self._failpoint)
+        recognition = None if self._given is None else self._given.recognition
+        read_options = ReadOptions.of(self._settings(), self._failpoint, recognition)
         outcomes: list[Outcome] = await self._batch.run(
             self._functions.read_files,
             tuple(files),
@@ -171,10 +173,13 @@ class FileReading:
 
 
 class FilesOfAnotherServer(Protocol):
-    """Files that another server has opened and sent, and the failpoint that is armed there."""
+    """Files that another server has opened and sent, the failpoint that is armed there, and what it can recognise."""
 
     @property
     def failpoint(self) -> str: ...
+
+    @property
+    def recognition(self) -> Recognition | None: ...
 
     def select(self, paths: Sequence[str]) -> ToOpen:
         """Some of the files."""

@@ -13,12 +13,12 @@ from PIL import Image
 from support.cluster import Cluster, cluster
 from support.hold import held
 from support.patience import deadline
-from support.pools import ready_pool
+from support.pools import OPTIONS, ready_pool
 from support.remote_pools import Counting, ended_requests, remote_pool, until_running
 from support.scans import encoded, lines_of_text, page
 from support.two_servers import until
 
-from pipeline.compute.messages import FileTask, PartPlace
+from pipeline.compute.messages import FileTask, PartPlace, ReadFailure
 from pipeline.compute.page_messages import PageTask
 from pipeline.extraction.container_reader import CONTAINERS
 from pipeline.extraction.part import ContainerLimits
@@ -243,6 +243,27 @@ def test_a_page_on_which_a_workers_tesseract_fails_is_recognised_here(
     run(test())
     assert caplog.text.count("A worker of the cluster could not read a page") == 1
     assert "no data" in caplog.text
+
+
+@pytest.mark.noisy
+def test_what_is_said_of_a_picture_is_what_the_server_can_recognise(tmp_path: Path) -> None:
+    path = tmp_path / "basket.png"
+    path.write_bytes(encoded(_picture(1), "PNG"))
+    file = FileTask("basket", str(path), path.stat().st_size, roots=("/",))
+    (tmp_path / "empty").mkdir()
+
+    async def test() -> None:
+        with Cluster(tmp_path / "cluster") as small:
+            small.start_workers(1, env={"PATH": str(tmp_path / "empty")})
+            async with ready_pool() as local:
+                counting = Counting(local)
+                async with remote_pool(small, counting, slots=1, ocr="on") as pool:
+                    [outcome] = await pool.read([file], OPTIONS)
+                assert isinstance(outcome, ReadFailure) and outcome.unrecognised == (1,)
+                assert outcome.skipped and "still to be recognised" in outcome.message
+                assert not counting.calls
+
+    run(test())
 
 
 def test_the_engine_that_is_installed_is_named() -> None:
