@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import zipfile
 from pathlib import Path
 
@@ -243,6 +244,28 @@ def test_a_page_on_which_a_workers_tesseract_fails_is_recognised_here(
     run(test())
     assert caplog.text.count("A worker of the cluster could not read a page") == 1
     assert "no data" in caplog.text
+
+
+def test_a_page_of_a_worker_that_hangs_is_recognised_here_after_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.remote.pool._PATIENCE", 0.05)  # of 65 s
+    pages = _tasks(_scan(tmp_path / "basket.tif", 1))
+
+    async def test() -> None:
+        with Cluster(tmp_path / "cluster") as small:
+            [worker] = small.start_workers(1)
+            async with ready_pool() as local:
+                counting = Counting(local)
+                async with remote_pool(small, counting, slots=1) as pool:
+                    worker.process.send_signal(signal.SIGSTOP)
+                    async with deadline():
+                        [text] = await pool.recognise(pages)
+                    worker.process.send_signal(signal.SIGCONT)
+                    assert "Basket 1001" in text.text and pool.is_remote
+                    assert counting.calls == ["recognise"]
+
+    run(test())
 
 
 @pytest.mark.noisy
