@@ -43,7 +43,7 @@ class ComputePool(Protocol):
 
     @property
     def batch_workers(self) -> int:
-        """The number of `read`, `split` and `embed` calls that run at the same time."""
+        """The number of `read`, `split`, `embed` and `recognise` calls that run at the same time; it may change."""
 
     @property
     def is_ready(self) -> bool:
@@ -64,11 +64,14 @@ class ComputePool(Protocol):
         Raises Invalid when the model that counts the tokens cannot be loaded.
         """
 
-    async def recognise(self, page: PageTask) -> PageText:
-        """The text of a page that is a picture; that it has none, or took too long, is no error.
+    async def recognise(self, pages: Sequence[PageTask]) -> list[PageText]:
+        """The texts of pages of one file that are pictures, in order; that one has none, or took too long, is no error.
 
-        The process that does it gives way to those of other calls.
+        They are recognised one after the other. The process that does it gives way to those of other calls.
         """
+
+    def pages_together(self, file: FileTask, pages: int) -> int:
+        """How many of `pages` pages of a file one call of `recognise` should get, 1 or more."""
 
     async def languages(
         self, paths: Sequence[str], roots: tuple[str, ...], max_bytes: int, limit_s: float

@@ -1,10 +1,12 @@
-"""Recognises the pages of some documents, several at a time, and keeps each text at once. Runs on the loop."""
+"""Recognises the pages of some documents, several at a time, and keeps what was recognised. Runs on the loop."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from pipeline.compute.messages import FileTask
 from pipeline.compute.page_messages import PageTask, PageText
@@ -43,8 +45,13 @@ def _is_usable(page: RecognisedPage, found: Recognition, timeout_s: float) -> bo
     return page.version == found.version and (page.problem is None or page.timeout_s >= timeout_s)
 
 
+_Job = tuple[DocumentPages, int]  # a page
+
+
 class PageRecognition:
-    """`on_page(document, number)` is called before each page, and `on_done` after it."""
+    """`on_page(document, number)` is called before the pages of each task, of which it is the first; `on_done` is
+    called after each page.
+    """
 
     def __init__(
         self,
@@ -64,31 +71,47 @@ class PageRecognition:
 
         Raises Unavailable when a store or the pool is away: what is saved stays.
         """
-        jobs = _each_page_once(documents)
+        pool = self._context.deps.pool
+        running: set[asyncio.Task[None]] = set()
         try:
             async with asyncio.TaskGroup() as tasks:
-                for _ in range(self._context.deps.pool.batch_workers):
-                    tasks.create_task(self._work(jobs))
+                for jobs in self._in_tasks(documents):
+                    running.add(task := tasks.create_task(self._recognise(jobs)))
+                    task.add_done_callback(running.discard)
+                    # Asked each time: the workers of a cluster come and go.
+                    while len(running) >= pool.batch_workers:
+                        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         except BaseExceptionGroup as group:
             raise most_severe(group) from group
         return self._lost
 
-    async def _work(self, jobs: Iterator[tuple[DocumentPages, int]]) -> None:
-        for one, number in jobs:
-            if one.document.id not in self._lost:
-                await self._recognise(one, number)
+    def _in_tasks(self, documents: Sequence[DocumentPages]) -> Iterator[list[_Job]]:
+        """The pages, in tasks of as many pages of one file as the pool takes together by then."""
+        for _, pages in groupby(_each_page_once(documents), key=lambda job: job[0].file.path):
+            left = deque(pages)
+            while left:
+                if left[0][0].document.id in self._lost:
+                    left.popleft()
+                    self._on_done()
+                else:
+                    count = self._context.deps.pool.pages_together(left[0][0].file, len(left))
+                    yield [left.popleft() for _ in range(count)]
+
+    async def _recognise(self, jobs: Sequence[_Job]) -> None:
+        self._on_page(jobs[0][0].document, jobs[0][1])
+        texts = await self._context.deps.pool.recognise([self._task(*job) for job in jobs])
+        for (one, number), text in zip(jobs, texts, strict=True):
+            if text.lost:
+                self._lost.add(one.document.id)
+            else:
+                page = self._page(one.document, number, text)
+                await self._context.deps.store.recognised_pages.put(page)
             self._on_done()
 
-    async def _recognise(self, one: DocumentPages, number: int) -> None:
-        document = one.document
-        self._on_page(document, number)
+    def _task(self, one: DocumentPages, number: int) -> PageTask:
+        document, found = one.document, self._found
         modified_ns = None if document.is_part else document.modified_ns
-        task = PageTask(one.file, document.mime or "", number, self._found.languages, modified_ns)
-        text = await self._context.deps.pool.recognise(task)
-        if text.lost:
-            self._lost.add(document.id)
-        else:
-            await self._context.deps.store.recognised_pages.put(self._page(document, number, text))
+        return PageTask(one.file, document.mime or "", number, found.languages, modified_ns, found.engine)
 
     def _page(self, document: Document, number: int, text: PageText) -> RecognisedPage:
         return RecognisedPage(
@@ -104,7 +127,7 @@ class PageRecognition:
         )
 
 
-def _each_page_once(documents: Sequence[DocumentPages]) -> Iterator[tuple[DocumentPages, int]]:
+def _each_page_once(documents: Sequence[DocumentPages]) -> Iterator[_Job]:
     """Documents with the same content share their pages."""
     seen: set[tuple[str | None, int]] = set()
     for one in documents:

@@ -2,9 +2,10 @@
 
     recognizing_text… → (for each group of documents) document_processed…
 
-A document with such pages waits in a queue in MongoDB. Its pages are recognised one by one, and each text is kept;
-then the document is read again, with the texts at their pages. What a crash or a cancellation leaves in the queue is
-taken up there; so is what an earlier operation could not recognise, because tesseract was not installed.
+A document with such pages waits in a queue in MongoDB. Its pages are recognised one by one, on a cluster perhaps some
+together, and each text is kept; then the document is read again, with the texts at their pages. What a crash or a
+cancellation leaves in the queue is taken up there; so is what an earlier operation could not recognise, because
+tesseract was not installed.
 
 Runs on the loop.
 """
@@ -27,8 +28,10 @@ from pipeline.operations.page_recognition import DocumentPages, PageRecognition,
 from pipeline.scanning.removal import remove_unused_pages
 from semantik.core.models import Document
 
-# Documents are searchable once their group is done; a document with more pages is a group of its own.
+# Documents are searchable once their group is done; a document with more pages is a group of its own. Where many pages
+# are recognised at the same time, a group has more of them: at its end, workers wait for the last one.
 _GROUP_PAGES, _GROUP_DOCUMENTS = 40, 40
+_PAGES_PER_WORKER = 10
 
 
 async def recognise(
@@ -106,11 +109,16 @@ class _RecognitionStage:
                 remaining = await self._remaining(document)
                 self._advance(len(document.unrecognised) - len(remaining))
                 group.append(DocumentPages(document, self._places.task(document, None), remaining))
-                if sum(len(one.pages) for one in group) >= _GROUP_PAGES or len(group) >= _GROUP_DOCUMENTS:
+                if self._is_full(group):
                     yield group
                     group = []
         if group:
             yield group
+
+    def _is_full(self, group: list[DocumentPages]) -> bool:
+        busy = _PAGES_PER_WORKER * self._context.deps.pool.batch_workers
+        pages = sum(len(one.pages) for one in group)
+        return pages >= max(_GROUP_PAGES, busy) or len(group) >= max(_GROUP_DOCUMENTS, busy)
 
     async def _remaining(self, document: Document) -> tuple[int, ...]:
         return await pages_to_recognise(self._context, document, self._found)

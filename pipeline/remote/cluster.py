@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from concurrent.futures import CancelledError as FutureCancelled
 from contextlib import suppress
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from distributed import Client
 
-from pipeline.remote.requests import RESOURCE, Request
+from pipeline.remote.requests import RESOURCE, RecogniseRequest, Request
 from pipeline.remote.tasks import run
 from pipeline.remote.tls import security, use_our_log
 from semantik.app.health import ClusterState, RemoteWorkerInfo
@@ -44,7 +44,9 @@ class Cluster:
         self._settings = settings
         self._on_change = on_change
         self._client: Client | None = None
-        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # What each of the workers offers, and what each request that waits for an answer needs of one of them.
+        self._offers: tuple[Set[str], ...] = ()
+        self._waiting: dict[asyncio.Future[None], Set[str]] = {}
         self._task: asyncio.Task[None] | None = None
         self.was_away = False
         self._known = (0, 0)
@@ -63,19 +65,28 @@ class Cluster:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    def has(self, resources: Set[str]) -> bool:
+        """Whether there is a worker with all of these, beside the processes for any task."""
+        return any(resources | {RESOURCE} <= offered for offered in self._offers)
+
     async def run(self, request: Request, timeout_s: float) -> bytes:
         """The answer of a worker; cancelling ends the task there. Raises ClusterAway."""
-        client, lost = self._client, self._lost
-        if client is None or not self.slots:
-            raise ClusterAway("no worker is connected")
+        client = self._client
+        needed: Set[str] = request.resources if isinstance(request, RecogniseRequest) else frozenset()
+        if client is None or not self.has(needed):
+            raise ClusterAway("no worker for it is connected")
         key = f"{type(request).__name__}-{uuid4()}"
         try:
-            future = client.submit(run, request, key, key=key, pure=False, resources={RESOURCE: 1})
+            future = client.submit(
+                run, request, key, key=key, pure=False, resources=dict.fromkeys({RESOURCE, *needed}, 1)
+            )
         except (
             Exception
         ) as error:  # the client has been closed meanwhile: the library raises what comes of it
             raise ClusterAway(str(error)) from error
         answer: asyncio.Future[bytes] = asyncio.ensure_future(future.result())
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[lost] = needed
         try:
             waited: set[asyncio.Future[Any]] = {answer, lost}
             await asyncio.wait(waited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
@@ -90,6 +101,7 @@ class Cluster:
             _log.error("The cluster could not run a task, which runs here: %r", error)
             raise ClusterAway(str(error)) from error
         finally:
+            del self._waiting[lost]
             answer.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await asyncio.shield(asyncio.gather(answer, return_exceptions=True))
@@ -132,9 +144,10 @@ class Cluster:
                 if client.status != "running":
                     raise ConnectionError("the connection to the scheduler was lost")
         finally:
-            self._client, self._known = None, (0, 0)
+            self._client, self._known, self._offers = None, (0, 0), ()
             self.state = ClusterState(self._settings.scheduler, connected=False)
             self._change(0)
+            self._end_unmet()
             with suppress(Exception):
                 async with asyncio.timeout(_CLOSE_S):
                     await client.close()
@@ -142,6 +155,8 @@ class Cluster:
     def _set_slots(self, identity: Mapping[str, Any]) -> None:
         workers = identity["workers"].values()
         self.state = ClusterState(self._settings.scheduler, True, tuple(map(_worker, workers)))
+        self._offers = tuple(frozenset(each.get("resources", {})) for each in workers)
+        self._end_unmet()
         offers = [int(each.get("resources", {}).get(RESOURCE, 0)) for each in workers]
         slots = sum(offers)
         known = slots, len(offers)
@@ -162,9 +177,12 @@ class Cluster:
         if slots != self.slots:
             self.slots = slots
             self._on_change(slots)
-        if not slots:  # what waits for a worker runs here
-            self._lost.set_result(None)
-            self._lost = asyncio.get_running_loop().create_future()
+
+    def _end_unmet(self) -> None:
+        """What waits for a worker that has gone runs here."""
+        for lost, needed in self._waiting.items():
+            if not lost.done() and not self.has(needed):
+                lost.set_result(None)
 
 
 def _worker(identity: Mapping[str, Any]) -> RemoteWorkerInfo:

@@ -1,13 +1,15 @@
-"""The compute pool of a server with a cluster: files are read and chunks embedded there, and here while it is away.
+"""The compute pool of a server with a cluster: it reads, embeds and recognises pages, and local workers if it is away.
 
 Queries never leave the server, nor does what needs its disk. Runs on the loop.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from math import ceil
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,11 +29,22 @@ from pipeline.compute.messages import (
 from pipeline.compute.owner import current_owner
 from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.compute.pool import ComputePool
+from pipeline.extraction.recognition.installation import recognition
 from pipeline.remote.cluster import Cluster, ClusterAway
 from pipeline.remote.in_flight import InFlight
-from pipeline.remote.requests import EmbedRequest, NoModel, ReadRequest, Request, SplitRequest, Terms
-from pipeline.remote.sent_files import TooLarge, read_files
+from pipeline.remote.requests import (
+    EmbedRequest,
+    NoModel,
+    ReadRequest,
+    RecogniseRequest,
+    Request,
+    SplitRequest,
+    Terms,
+    page_resources,
+)
+from pipeline.remote.sent_files import SentFile, TooLarge, read_files
 from pipeline.workers.functions import EMBED_TIMEOUT_S
+from pipeline.workers.page_recognition import page_limit_s
 from pipeline.workers.reading import are_answers, files_to_open, paths_of, read_timeout_s
 from semantik.app.health import ClusterState, IsolationState, WorkerInfo
 from semantik.config.settings import Settings
@@ -43,6 +56,8 @@ _MAX_BYTES = 256 << 20  # of files on their way at the same time
 _PATIENCE = (
     3.0  # a worker may take so many times what a local one may: files are tried again there, one by one
 )
+_PAGE_BYTES = 1 << 20  # of its file that go along with a page: so many cost far less time than recognising it
+_MAX_PAGES = 8  # in one task: what is recognised is kept once all of them are
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +71,8 @@ class RemotePool:
         self._in_flight.resize(0)
         self._cluster = Cluster(settings().pool, self._in_flight.resize)
         self._without: set[ModelSpec] = set()
+        self._missing_ocr: set[frozenset[str]] = set()
+        self._has_failed_page = False
 
     async def __aenter__(self) -> Self:
         """Raises ConfigError; does not wait for the cluster."""
@@ -95,16 +112,21 @@ class RemotePool:
         most = settings.pool.batch_bytes if any(file.place for file in files) else _MAX_TASK_BYTES
         held = most if any(file.place for file in files) else max(size, _MIN_BYTES)
         async with self._in_flight.task(current_owner.get()), self._in_flight.hold(held):
-            try:
-                contents = await read_files(files_to_open(settings, paths_of(files)), most)
-            except (TooLarge, TimeoutError) as error:
-                raise ClusterAway("the files are large, or their disk is slow") from error
-            request = ReadRequest(self._terms(), tuple(files), contents, options)
-            timeout_s = _PATIENCE * read_timeout_s(files, settings.documents)
+            contents = await self._contents(paths_of(files), most)
+            limits = settings.documents
+            found = await asyncio.to_thread(recognition, limits.ocr, limits.ocr_languages)
+            request = ReadRequest(self._terms(), tuple(files), contents, options, found)
+            timeout_s = _PATIENCE * read_timeout_s(files, limits)
             outcomes: list[Outcome] = await self._run(request, list[Outcome], timeout_s)
         if not are_answers(outcomes, files):
             raise ClusterAway("a worker gave an answer that does not fit its task")
         return outcomes
+
+    async def _contents(self, files: Mapping[str, FileTask], most: int) -> tuple[SentFile, ...]:
+        try:
+            return await read_files(files_to_open(self._settings(), files), most)
+        except (TooLarge, TimeoutError) as error:
+            raise ClusterAway("the files are large, or their disk is slow") from error
 
     async def split(self, text: str, pages: Pages, options: ChunkingOptions) -> TextChunks:
         await self._require(ModelSpec(options.model, self._settings().embedding.precision))
@@ -153,7 +175,7 @@ class RemotePool:
             return result
         if isinstance(result, Invalid):
             raise result
-        if isinstance(result, NoModel):
+        if isinstance(result, NoModel) and request.model is not None:
             self._without.add(request.model)
             _log.warning("The cluster does not embed with %s: %s", request.model.name, result)
         elif not isinstance(result, Unavailable):
@@ -167,8 +189,59 @@ class RemotePool:
     async def wait_ready(self) -> None:
         await self._local.wait_ready()
 
-    async def recognise(self, page: PageTask) -> PageText:
-        return await self._local.recognise(page)
+    def pages_together(self, file: FileTask, pages: int) -> int:
+        """So many that the bytes of a large file are not sent with each page, and that each worker has some pages."""
+        size, most = self._page_bytes(file)
+        if size > most or not self._cluster.slots:
+            return self._local.pages_together(file, pages)
+        return max(1, min(_MAX_PAGES, ceil(size / _PAGE_BYTES), ceil(pages / self._cluster.slots)))
+
+    async def recognise(self, pages: Sequence[PageTask]) -> list[PageText]:
+        try:
+            texts = await self._recognise(pages)
+        except ClusterAway:
+            return await self._local.recognise(pages)
+        uncertain = [page for page, text in zip(pages, texts, strict=True) if text.uncertain]
+        if not uncertain:
+            return texts
+        if not self._has_failed_page:
+            problem = next(text.problem for text in texts if text.uncertain)
+            _log.warning("A worker of the cluster could not read a page, it is read here: %s", problem)
+            self._has_failed_page = True
+        again = iter(await self._local.recognise(uncertain))
+        return [next(again) if text.uncertain else text for text in texts]
+
+    async def _recognise(self, pages: Sequence[PageTask]) -> list[PageText]:
+        settings, file = self._settings(), pages[0].file
+        size, most = self._page_bytes(file)
+        if size > most or not self._cluster.slots:
+            raise ClusterAway("the file is large")
+        self._require_ocr(pages[0])
+        timeout_s = _PATIENCE * len(pages) * page_limit_s(settings.documents.ocr_page_timeout_s)
+        async with self._in_flight.task(current_owner.get()), self._in_flight.hold(max(size, _MIN_BYTES)):
+            contents = await self._contents({file.path: file}, most)
+            request = RecogniseRequest(self._terms(), tuple(pages), contents)
+            texts: list[PageText] = await self._run(request, list[PageText], timeout_s)
+        if len(texts) != len(pages):
+            raise ClusterAway("a worker gave an answer that does not fit its task")
+        return texts
+
+    def _page_bytes(self, file: FileTask) -> tuple[int, int]:
+        """The bytes that are sent with a page, and how many there may be."""
+        if file.place is not None:
+            return file.place.size, self._settings().pool.batch_bytes
+        return file.size, _MAX_TASK_BYTES
+
+    def _require_ocr(self, page: PageTask) -> None:
+        needed = page_resources(page)
+        if self._cluster.has(needed):
+            self._missing_ocr.discard(needed)
+            return
+        if needed not in self._missing_ocr:
+            self._missing_ocr.add(needed)
+            names = " and ".join(sorted(needed))
+            _log.warning("No worker of the cluster has %s: pages are recognised here", names)
+        raise ClusterAway("no worker recognises pages")
 
     async def languages(
         self, paths: Sequence[str], roots: tuple[str, ...], max_bytes: int, limit_s: float

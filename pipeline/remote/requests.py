@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec, Pages
+from pipeline.compute.page_messages import PageTask
+from pipeline.extraction.recognition.installation import Recognition
 from pipeline.remote.sent_files import SentFile
 from semantik import __version__
 from semantik.config.settings import DocumentSettings
@@ -16,6 +18,16 @@ from semantik.core.errors import SemantikError
 
 RESOURCE = f"semantik {__version__}"
 """What a worker offers to the scheduler as often as it has processes: other versions might read files differently."""
+
+
+def page_resources(page: PageTask) -> frozenset[str]:
+    """What a worker must offer to recognise a page."""
+    return ocr_resources(page.engine, page.languages.split("+"))
+
+
+def ocr_resources(engine: str, languages: Sequence[str]) -> frozenset[str]:
+    """What a worker offers besides if it recognises pages: a tesseract, like "tesseract-5.3.0", with its languages."""
+    return frozenset(f"{engine} {language}" for language in languages)
 
 
 class NoModel(SemantikError):
@@ -34,12 +46,15 @@ class Terms:
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """See `ComputePool.read`; `contents` are the files and their sidecars."""
+    """See `ComputePool.read`; `contents` are the files and their sidecars, `recognition` is what the server can do with
+    their pictures.
+    """
 
     terms: Terms
     files: Sequence[FileTask]
     contents: Sequence[SentFile]
     options: ChunkingOptions
+    recognition: Recognition
 
     @property
     def model(self) -> ModelSpec:
@@ -69,4 +84,22 @@ class EmbedRequest:
     texts: Sequence[str]
 
 
-Request = ReadRequest | SplitRequest | EmbedRequest
+@dataclass(frozen=True)
+class RecogniseRequest:
+    """See `ComputePool.recognise`; `contents` is the file. The pages have the same engine and languages."""
+
+    terms: Terms
+    pages: Sequence[PageTask]
+    contents: Sequence[SentFile]
+
+    @property
+    def model(self) -> None:
+        """None is needed."""
+
+    @property
+    def resources(self) -> frozenset[str]:
+        """What the worker must offer, beside processes for any task."""
+        return page_resources(self.pages[0])
+
+
+Request = ReadRequest | SplitRequest | EmbedRequest | RecogniseRequest

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipeline.extraction.content import ExtractError
+from pipeline.extraction.recognition.installation import Recognition
 from pipeline.workers.file_opener import FilesToOpen, OpenedFiles, in_disk_thread, open_files
 from semantik.core.models import FailureCategory
 
@@ -69,11 +70,14 @@ def _read(path: str, descriptor: int, most_bytes: int) -> SentFile:
 
 
 class ReceivedFiles:
-    """What a server has sent with a task, and the failpoint that is armed there: see `FilesOfAnotherServer`."""
+    """What a server has sent with a task: see `FilesOfAnotherServer`."""
 
-    def __init__(self, files: Sequence[SentFile], failpoint: str) -> None:
+    def __init__(
+        self, files: Sequence[SentFile], failpoint: str, recognition: Recognition | None = None
+    ) -> None:
         self._files = {file.path: file for file in files}
         self.failpoint = failpoint
+        self.recognition = recognition
 
     def select(self, paths: Sequence[str]) -> _InMemory:
         return _InMemory({path: self._files[path] for path in paths})

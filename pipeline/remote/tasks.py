@@ -18,7 +18,7 @@ from distributed import WorkerPlugin, get_worker
 from pipeline.compute.answers import encode, encode_error
 from pipeline.compute.messages import ModelSpec
 from pipeline.compute.owner import current_owner
-from pipeline.remote.requests import EmbedRequest, NoModel, ReadRequest, Request
+from pipeline.remote.requests import EmbedRequest, NoModel, ReadRequest, RecogniseRequest, Request
 from pipeline.remote.sent_files import ReceivedFiles
 from pipeline.workers.batch_workers import BatchWorkers
 from pipeline.workers.functions import WorkerFunctions
@@ -73,7 +73,8 @@ class RequestPlugin(WorkerPlugin):  # type: ignore[misc]
     async def _answer(self, request: Request) -> bytes:
         current_owner.set(request.terms.owner)
         try:
-            await self._require(request.model)
+            if request.model is not None:
+                await self._require(request.model)
             return encode(await self._call(request)(), 0)
         except Exception as error:
             return encode_error(error, 0)
@@ -88,15 +89,18 @@ class RequestPlugin(WorkerPlugin):  # type: ignore[misc]
         workers = self._workers
         if isinstance(request, ReadRequest):
             return partial(self._reading(request).read, request.files, request.options)
+        if isinstance(request, RecogniseRequest):
+            return partial(self._reading(request).recognise, request.pages)
         if isinstance(request, EmbedRequest):
             return partial(workers.embed, request.model, request.texts, request.terms.failpoint)
         return partial(workers.split, request.text, request.pages, request.options)
 
-    def _reading(self, request: ReadRequest) -> FileReading:
+    def _reading(self, request: ReadRequest | RecogniseRequest) -> FileReading:
         """Files are read with the settings of the server that asks, so that the outcomes are its own."""
         terms = request.terms
         embedding = replace(self._settings.embedding, precision=terms.precision)
         settings = replace(self._settings, documents=terms.documents, embedding=embedding)
-        given = ReceivedFiles(request.contents, terms.failpoint)
+        recognition = request.recognition if isinstance(request, ReadRequest) else None
+        given = ReceivedFiles(request.contents, terms.failpoint, recognition)
         readers = self._workers.readers
         return FileReading(lambda: settings, self._functions, readers, readers, given)

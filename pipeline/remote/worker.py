@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from typing import Any
 from distributed import Worker
 from distributed.core import Status
 
-from pipeline.remote.requests import RESOURCE
+from pipeline.extraction.recognition.installation import DEFAULT, PACKAGE, find_engine, package_of
+from pipeline.remote.requests import RESOURCE, ocr_resources
 from pipeline.remote.tasks import RequestPlugin
 from pipeline.remote.tls import security, use_our_log
 from pipeline.workers.batch_workers import BatchWorkers
@@ -51,9 +52,10 @@ async def serve(
     async with _local_workers(settings, functions) as workers:
         plugin = RequestPlugin(settings, functions, workers)
         await plugin.load_model()
+        offered = dict.fromkeys({RESOURCE, *await _ocr_resources()}, workers.readers.size)
         while True:
             try:
-                async with _connected(settings, plugin, workers.readers.size, port) as worker:
+                async with _connected(settings, plugin, offered, port) as worker:
                     on_connected(worker.address)
                     await worker.finished()
                 _log.warning("The scheduler %s has gone", settings.pool.scheduler)
@@ -75,13 +77,15 @@ async def _local_workers(settings: Settings, functions: WorkerFunctions) -> Asyn
 
 
 @asynccontextmanager
-async def _connected(settings: Settings, plugin: RequestPlugin, slots: int, port: int) -> AsyncIterator[Any]:
+async def _connected(
+    settings: Settings, plugin: RequestPlugin, offered: Mapping[str, int], port: int
+) -> AsyncIterator[Any]:
     """A worker that the scheduler knows; at the end, its tasks go to others. Raises OSError, TimeoutError."""
     worker = Worker(
         settings.pool.scheduler,
         security=security(settings.pool),
-        nthreads=slots,
-        resources={RESOURCE: slots},
+        nthreads=offered[RESOURCE],
+        resources=dict(offered),
         plugins=(plugin,),
         name=f"{socket.gethostname()}-{os.getpid()}",
         port=port,
@@ -102,6 +106,17 @@ async def _connected(settings: Settings, plugin: RequestPlugin, slots: int, port
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(_LEAVE_S):
                 await worker.close(timeout=_LEAVE_S, executor_wait=False)
+
+
+async def _ocr_resources() -> frozenset[str]:
+    """What the installed tesseract is good for. What is installed later is noticed when the worker starts again."""
+    engine = await asyncio.to_thread(find_engine)
+    if engine is None or not engine.languages:
+        missing = PACKAGE if engine is None else package_of(DEFAULT)
+        _log.warning("Pages are not recognised on this machine: the package %s is not installed", missing)
+        return frozenset()
+    _log.info("Pages are recognised on this machine with %s: %s", engine.name, ", ".join(engine.languages))
+    return ocr_resources(engine.name, engine.languages)
 
 
 async def _start(worker: Any) -> None:

@@ -107,7 +107,7 @@ class FileReader:
     def _pictures(self, file: FileTask, content_hash: str) -> Pictures:
         """What is known of the file's pages without text, if it is the file whose pages were recognised."""
         ocr = self._options.ocr
-        found = recognition(ocr, self._options.ocr_languages)
+        found = self._options.recognition or recognition(ocr, self._options.ocr_languages)
         reason = "its text is still to be recognised" if found.is_ready else found.reason
         known = file.recognised
         if known is None or known.content_hash != content_hash:

@@ -35,7 +35,12 @@ class PageOptions:
     @property
     def limit_s(self) -> float:
         """The time after which the worker is killed."""
-        return self.page_timeout_s + _GRACE_S
+        return page_limit_s(self.page_timeout_s)
+
+
+def page_limit_s(page_timeout_s: float) -> float:
+    """How long a worker may take for a page that may take `page_timeout_s`."""
+    return page_timeout_s + _GRACE_S
 
 
 def timed_out(timeout_s: float) -> str:
@@ -59,12 +64,13 @@ def recognise_page(task: PageTask, options: PageOptions) -> PageText:
     except PageTimeout:
         return PageText("", problem=timed_out(options.page_timeout_s))
     except TesseractFailed as error:
-        return PageText("", problem=f"tesseract has failed ({error})")
+        return PageText("", problem=f"tesseract has failed ({error})", uncertain=True)
     except MemoryError:
         raise
     except Exception as error:
         _log.exception("recognising page %d of %s failed", task.number, task.file.name)
-        return PageText("", problem=f"there was an unexpected error ({type(error).__name__})")
+        problem = f"there was an unexpected error ({type(error).__name__})"
+        return PageText("", problem=problem, uncertain=True)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         env.return_freed_memory()

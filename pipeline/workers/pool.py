@@ -102,7 +102,7 @@ class Pool:
 
     @property
     def batch_workers(self) -> int:
-        """How many tasks of `read`, `split` and `embed` run at the same time."""
+        """How many tasks of `read`, `split`, `embed` and `recognise` run at the same time."""
         return self._batch.readers.size
 
     @property
@@ -128,12 +128,16 @@ class Pool:
         """The chunks of a text that was read before; `pages` as in Extracted."""
         return await self._batch.split(text, pages, options)
 
-    async def recognise(self, page: PageTask) -> PageText:
-        """The text of a page, recognised in a batch worker, or in one without a model if none is up.
+    async def recognise(self, pages: Sequence[PageTask]) -> list[PageText]:
+        """The texts of pages, recognised in a batch worker, or in one without a model if none is up.
 
         Raises Unavailable when there are no workers.
         """
-        return await self._reading.recognise(page)
+        return await self._reading.recognise(pages)
+
+    def pages_together(self, file: FileTask, pages: int) -> int:
+        """One: the file is on this machine, so asking for several saves nothing."""
+        return 1
 
     async def languages(
         self, paths: Sequence[str], roots: tuple[str, ...], max_bytes: int, limit_s: float

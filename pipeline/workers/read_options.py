@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.extraction.reading_options import ReadingOptions
+from pipeline.extraction.recognition.installation import Recognition
 from semantik.config.settings import Settings
 
 
@@ -12,7 +13,8 @@ from semantik.config.settings import Settings
 class ReadOptions:
     """How files are read: limits of a file, forbidden folders, the model's precision, a failpoint.
 
-    `reading` is for the readers of the formats, `exclude` for the names of files in archives.
+    `reading` is for the readers of the formats, `exclude` for the names of files in archives. `recognition` is what the
+    server can recognise; None: look, as this is its machine.
     """
 
     max_file_bytes: int
@@ -26,9 +28,10 @@ class ReadOptions:
     exclude: tuple[str, ...] = ()
     ocr: str = "off"
     ocr_languages: tuple[str, ...] = ()
+    recognition: Recognition | None = None
 
     @classmethod
-    def of(cls, settings: Settings, failpoint: str) -> ReadOptions:
+    def of(cls, settings: Settings, failpoint: str, recognition: Recognition | None = None) -> ReadOptions:
         """Those of the settings."""
         documents = settings.documents
         return cls(
@@ -43,4 +46,5 @@ class ReadOptions:
             documents.exclude,
             documents.ocr,
             documents.ocr_languages,
+            recognition,
         )

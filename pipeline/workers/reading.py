@@ -22,6 +22,7 @@ from pipeline.compute.messages import (
 )
 from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.extraction.file_access import Places
+from pipeline.extraction.recognition.installation import Recognition
 from pipeline.workers.client import WorkerDied
 from pipeline.workers.file_opener import FilesToOpen, ToOpen
 from pipeline.workers.file_reading import time_limit_s
@@ -73,7 +74,8 @@ class FileReading:
 
     async def _read(self, files: Sequence[FileTask], options: ChunkingOptions) -> list[Outcome]:
         limits = self._settings().documents
-        read_options = ReadOptions.of(self._settings(), self._failpoint)
+        recognition = None if self._given is None else self._given.recognition
+        read_options = ReadOptions.of(self._settings(), self._failpoint, recognition)
         outcomes: list[Outcome] = await self._batch.run(
             self._functions.read_files,
             tuple(files),
@@ -121,8 +123,11 @@ class FileReading:
         )
         return ReadFailure(file.document_id, "worker_died", message, False)
 
-    async def recognise(self, page: PageTask) -> PageText:
-        """As `ComputePool.recognise`."""
+    async def recognise(self, pages: Sequence[PageTask]) -> list[PageText]:
+        """As `ComputePool.recognise`; each page is a task of its own, so one that ends its worker costs no other."""
+        return [await self._recognise(page) for page in pages]
+
+    async def _recognise(self, page: PageTask) -> PageText:
         settings = self._settings()
         limits = settings.documents
         read = ReadOptions.of(settings, self._failpoint)
@@ -168,10 +173,13 @@ class FileReading:
 
 
 class FilesOfAnotherServer(Protocol):
-    """Files that another server has opened and sent, and the failpoint that is armed there."""
+    """Files that another server has opened and sent, the failpoint that is armed there, and what it can recognise."""
 
     @property
     def failpoint(self) -> str: ...
+
+    @property
+    def recognition(self) -> Recognition | None: ...
 
     def select(self, paths: Sequence[str]) -> ToOpen:
         """Some of the files."""

@@ -3,7 +3,7 @@
 # Each module has `main(argv)`, which returns the exit status, and `parser()`.
 COMMANDS = {
     "server": ("semantik.commands.server", "Run the server."),
-    "worker": ("semantik.commands.worker", "Read files and embed chunks for servers on other machines."),
+    "worker": ("semantik.commands.worker", "Read, recognise and embed for servers on other machines."),
     "demo": ("semantik.commands.demo", "Start a server, index a folder and search it."),
     "search": ("semantik.commands.search", "Search the documents of a running server."),
     "index": ("semantik.commands.index", "Have a running server index a folder, and show the progress."),

@@ -1,4 +1,4 @@
-"""`semantik-worker`: read files and embed chunks for the servers of a Dask cluster, until a signal ends it."""
+"""`semantik-worker`: read files, recognise pages and embed for the servers of a Dask cluster, until a signal ends it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog=_PROG,
         epilog=EXIT_STATUS,
-        description="Read files and embed chunks for Semantik's servers, on another machine than theirs. It needs the "
+        description="Read files, recognise pages and embed for Semantik's servers, on another machine. It needs the "
         "extra dask; docs/how-to/remote-workers.md explains it. Settings are those of semantik-server.",
     )
     made.add_argument("--version", action="version", version=f"semantik {__version__}")

@@ -57,7 +57,7 @@ class PoolSettings:
             vol.Match(r"tls://[^/:@\s]+:\d{1,5}\Z"),
             "tls://host:port (without TLS, anybody who reaches the scheduler could run programs on all its workers)",
         ),
-        "The scheduler of a Dask cluster whose workers read files and embed; empty: local workers do.",
+        "The scheduler of a Dask cluster whose workers read, recognise and embed; empty: local workers do.",
     )
     tls_ca_file: str = setting(
         "", ANY, "The certificate (PEM) of the authority that signs for this cluster, and for nothing else."

@@ -26,9 +26,11 @@ from pipeline.compute.messages import (
     Pages,
     TextChunks,
 )
+from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.embedding.model import BUNDLED
-from pipeline.workers import file_reading
+from pipeline.workers import file_reading, page_recognition
 from pipeline.workers.functions import WorkerFunctions
+from pipeline.workers.page_recognition import PageOptions
 from pipeline.workers.read_options import ReadOptions
 from semantik.core.errors import Invalid
 
@@ -63,6 +65,12 @@ def read_files(
     wait_until_let_go([file.name for file in files])
     describe(ModelSpec(options.model, read_options.precision))
     return file_reading.read_files_with(_tokenizer(), _TOKENS, files, options, read_options)
+
+
+def recognise_page(task: PageTask, options: PageOptions) -> PageText:
+    """As `pipeline.workers.page_recognition.recognise_page`; page 2 of a file is held as "NAME.page-2"."""
+    wait_until_let_go([f"{task.file.name}.page-{task.number}"])
+    return page_recognition.recognise_page(task, options)
 
 
 def split_text(text: str, pages: Pages, options: ChunkingOptions, precision: str) -> TextChunks:
@@ -116,6 +124,7 @@ def preload_full(name: str, precision: str) -> None:
 FUNCTIONS = WorkerFunctions(
     read_files=read_files,
     split_text=split_text,
+    recognise_page=recognise_page,
     embed=embed,
     embed_queries=embed_queries,
     describe=describe,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from support.cluster import Cluster
+from support.cluster import Cluster, RemoteWorker
 from support.patience import deadline
 from support.two_servers import until
 
@@ -42,6 +43,11 @@ async def _until_slots(pool: RemotePool, slots: int) -> None:
         await until(lambda: pool._cluster.slots == slots)
 
 
+def ended_requests(workers: Sequence[RemoteWorker], kind: str) -> list[int]:
+    """How many requests of a kind, like "Read", each worker has answered."""
+    return [len(re.findall(f"{kind}Request-.* ended after", worker.log.read_text())) for worker in workers]
+
+
 class Counting:
     """The local pool, which counts what comes back to it."""
 
@@ -50,6 +56,6 @@ class Counting:
         self.calls: list[str] = []
 
     def __getattr__(self, name: str) -> object:
-        if name in ("read", "embed", "split"):
+        if name in ("read", "embed", "split", "recognise"):
             self.calls.append(name)
         return getattr(self._local, name)

@@ -23,7 +23,7 @@ _TIMEOUT_S = 10.0
 _KEEP_S = 60.0
 _NO_LANGUAGES = frozenset({"osd", "equ", "snum"})  # data of tesseract that are no language
 _FEW = 4  # languages; more make the recognition slow, and the wrong ones make it worse
-_DEFAULT = "eng"
+DEFAULT = "eng"
 _LOCALE_FILES = (Path("/etc/locale.conf"), Path("/etc/default/locale"))
 # Codes of languages in locales (ISO 639-1) and in tesseract, where it is not those three letters that come to mind.
 _CODES: Mapping[str, str] = {
@@ -42,18 +42,24 @@ class Engine:
     version: str
     languages: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """As `Recognition.engine`."""
+        return f"tesseract-{self.version}"
+
 
 @dataclass(frozen=True)
 class Recognition:
     """Whether text can be recognised here. `languages` like "eng+deu" are what it is recognised with, empty if it
-    cannot be; `version` names engine and languages, and texts of another version may differ. `reason` completes "This
-    is a PNG image; …." where it cannot be; `warning` is a sentence about languages that are missing.
+    cannot be; `version` names the `engine` and languages, and texts of another version may differ. `reason` completes
+    "This is a PNG image; …." where it cannot be; `warning` is a sentence about languages that are missing.
     """
 
     languages: str = ""
     version: str = ""
     reason: str = ""
     warning: str = ""
+    engine: str = ""
 
     @property
     def is_ready(self) -> bool:
@@ -69,7 +75,7 @@ def recognition(ocr: str, languages: Sequence[str]) -> Recognition:
         return Recognition(reason=f"its text can be read once the package {PACKAGE} is installed")
     wanted = tuple(languages) or default_languages(engine.languages, os.environ)
     found = [code for code in wanted if code in engine.languages]
-    missing = [code for code in wanted if code not in engine.languages] or ([] if found else [_DEFAULT])
+    missing = [code for code in wanted if code not in engine.languages] or ([] if found else [DEFAULT])
     packages = " and ".join(package_of(code) for code in missing)
     packages = (
         f"the package{'s' if len(missing) > 1 else ''} {packages} {'are' if len(missing) > 1 else 'is'}"
@@ -82,7 +88,7 @@ def recognition(ocr: str, languages: Sequence[str]) -> Recognition:
         warning = (
             f"Text is recognised with {joined} only, until {packages} installed (documents.ocr_languages)."
         )
-    return Recognition(joined, f"tesseract-{engine.version} {joined}", warning=warning)
+    return Recognition(joined, f"{engine.name} {joined}", warning=warning, engine=engine.name)
 
 
 def package_of(code: str) -> str:
@@ -93,8 +99,8 @@ def package_of(code: str) -> str:
 def default_languages(installed: Sequence[str], environ: Mapping[str, str]) -> tuple[str, ...]:
     """All installed languages where they are few: they were installed on purpose. Else English and the system's."""
     if len(installed) <= _FEW:
-        return tuple(sorted(installed, key=lambda code: (code != _DEFAULT, code)))
-    wanted = [_DEFAULT, _CODES.get(_locale(environ)[:2], "")]
+        return tuple(sorted(installed, key=lambda code: (code != DEFAULT, code)))
+    wanted = [DEFAULT, _CODES.get(_locale(environ)[:2], "")]
     return tuple(code for code in dict.fromkeys(wanted) if code in installed)
 
 

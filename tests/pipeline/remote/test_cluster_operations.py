@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from support.operation_fixtures import (
 )
 from support.patience import deadline
 from support.processes import still_running
+from support.remote_pools import ended_requests
 from support.server import SAMPLES, Serving, serve
 from support.two_servers import says, until
 
@@ -46,13 +46,6 @@ def serving(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Itera
 async def _until_whole(serving: Serving, cluster: Cluster, after: int = 0) -> None:
     async with deadline():
         await says(serving, after, f"The cluster at {cluster.url} has 2 workers")
-
-
-def _done_there(cluster: Cluster, what: str) -> list[int]:
-    """How many requests of a kind each worker has answered."""
-    return [
-        len(re.findall(f"{what}Request-.* ended after", worker.log.read_text())) for worker in cluster.workers
-    ]
 
 
 def _is_busy(worker: RemoteWorker) -> bool:
@@ -80,7 +73,7 @@ async def test_an_index_is_identical_to_that_of_local_workers(
     for path, (text, vectors) in here.items():
         assert there[path][0] == text, path
         assert np.allclose(there[path][1], vectors, atol=1e-3), path
-    assert all(_done_there(cluster, "Read")) and all(_done_there(cluster, "Embed"))
+    assert all(ended_requests(cluster.workers, "Read")) and all(ended_requests(cluster.workers, "Embed"))
 
 
 @pytest.mark.parametrize("kind", ["index", "reindex"])
