@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -135,6 +136,24 @@ async def test_a_collection_that_was_dropped_is_made_anew(milvus: Milvus) -> Non
     finally:
         await registry.close()
         await other.close()
+
+
+async def test_the_first_call_after_an_absence_finds_it_again(tmp_path: Path) -> None:
+    own = Milvus(tmp_path)
+    own.start()
+    registry = milvus_registry(own.settings(timeout_s=patience(2.0)))
+    try:
+        assert await registry.names() == []
+        own.kill()
+        for _ in range(12):  # as searches do: a shared channel would wait longer with each
+            with pytest.raises(EngineAway, match="does not answer"):
+                await registry.names()
+            await asyncio.sleep(0.5)
+        await asyncio.to_thread(own.start)
+        assert await registry.names() == []
+    finally:
+        await registry.close()
+        own.kill()
 
 
 async def test_what_another_server_adds_is_known_after_a_refresh(milvus: Milvus) -> None:

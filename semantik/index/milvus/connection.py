@@ -42,6 +42,8 @@ _CONNECT_FAILED = 2
 _COLLECTION_NOT_FOUND = 100
 _GONE = ("not loaded", "collection not found", "in state 'released'")
 _SLACK_S = 1.0  # by which our deadline is later than the library's own
+# gRPC lets all channels to an address wait for the same next attempt, up to two minutes after a long absence.
+_CHANNEL = {"grpc.use_local_subchannel_pool": 1, "grpc.max_reconnect_backoff_ms": 2000}
 
 
 class CollectionGone(SemantikError):
@@ -93,6 +95,7 @@ class MilvusConnection:
                 db_name=given.database,
                 timeout=given.timeout_s,
                 dedicated=True,  # shared ones are kept by the number of the loop, which another loop may get
+                grpc_options=_CHANNEL,
                 **tls,
             )
         return self._client
