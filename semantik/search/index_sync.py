@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from semantik.core.errors import EngineAway, Unavailable
 from semantik.core.models import Chunk, Collection, Generation
-from semantik.index import IndexStats, Retriever, RetrieverRegistry, VectorRetriever
+from semantik.index import EngineState, IndexStats, Retriever, RetrieverRegistry, VectorRetriever
 from semantik.index.keyword import KeywordIndex, KeywordRegistry, KeywordText
 from semantik.search.away_vectors import AwayVectors
 from semantik.search.retriever_sync import RetrieverSync
@@ -59,6 +59,11 @@ class IndexSync:
         self._builds: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._retry_at: dict[tuple[str, int], float] = {}
         self._building = asyncio.Semaphore(_BUILDS)
+
+    @property
+    def engine_state(self) -> EngineState | None:
+        """Whether the engine of vectors that many servers share answers; None without one. Never waits."""
+        return self._vectors.engine_state
 
     async def get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         """The retrievers of a generation, up to its `last_seq`; none while it holds no chunks.

@@ -6,12 +6,14 @@ again. Only this package imports pymilvus, and only when `index.engine` is milvu
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from semantik.config.milvus_settings import MilvusSettings
 from semantik.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from semantik.index.milvus.monitor import MilvusMonitor
     from semantik.index.milvus.registry import MilvusRegistry
 
 MISSING = (
@@ -27,3 +29,10 @@ def milvus_registry(settings: MilvusSettings) -> MilvusRegistry:
     except ModuleNotFoundError as error:
         raise ConfigError(MISSING) from error
     return MilvusRegistry(settings)
+
+
+def milvus_monitor(settings: MilvusSettings) -> AbstractAsyncContextManager[MilvusMonitor]:
+    """Looks whether Milvus answers, while inside; `milvus_registry` has said whether the packages are there."""
+    from semantik.index.milvus.monitor import milvus_monitor
+
+    return milvus_monitor(settings)
