@@ -137,7 +137,11 @@ def test_merges_take_the_means_of_the_larger_rest(tmp_path: Path) -> None:
                     await index.add(np.arange(first, first + 100), vectors[first : first + 100])
                     await until(lambda: merged(index, SETTINGS))
                 seen.append(means(index))
-            assert [len(set(each)) for each in seen] == [1, 1, 1] and [len(each) for each in seen] == [2, 1, 3]
+            assert [len(set(each)) for each in seen] == [1, 1, 1] and [len(each) for each in seen] == [
+                2,
+                1,
+                3,
+            ]
             assert seen[0][0] != seen[1][0] == seen[2][0]
             stored = dict(enumerate(vectors))
             hits = 0
