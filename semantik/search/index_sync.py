@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 # A search waits so long for a keyword index that has to be opened; one that has to be built takes longer.
 _OPEN_WORDS_S = 1.0
 _BUILDS = 2
+# So long a search waits for an engine to load and take what it lacks, which goes on; then words answer alone.
+_ENGINE_S = 10.0
 _RETRY_S = 10.0  # after a failure, meaning alone answers for this long
 # A page that shows a collection waits no longer for its index, whose files may take long to check.
 _STATS_S = 2.0
@@ -69,18 +71,28 @@ class IndexSync:
         """The retrievers of a generation, up to its `last_seq`; none while it holds no chunks.
 
         The keyword index is not among them while it is built, in the background: nobody waits for it. Vectors whose
-        engine is away are `AwayVectors`, if there are words. Raises Unavailable when files or MongoDB cannot be read.
+        engine is away, or needs long to load them, are `AwayVectors`, if there are words. Raises Unavailable when files
+        or MongoDB cannot be read.
         """
         if generation.dimension is None:
             return ()
         try:
-            vectors = await self._vectors.open_synced(generation)
+            vectors = await self._soon(generation)
         except EngineAway as error:
             if (words := await self.words_soon(generation)) is None:
                 raise
             return AwayVectors(error, generation.dimension, words.size), words
         words = await self.words_soon(generation)
         return (vectors,) if words is None else (vectors, words)
+
+    async def _soon(self, generation: Generation) -> VectorRetriever:
+        if self.engine_state is None:
+            return await self._vectors.open_synced(generation)
+        try:
+            async with asyncio.timeout(_ENGINE_S):
+                return await self._vectors.open_synced(generation)
+        except TimeoutError as error:
+            raise EngineAway("The vectors are not ready yet; please ask again shortly.", 5) from error
 
     async def get_synced_vectors(self, generation: Generation) -> VectorRetriever | None:
         """The same of the vector index alone; None while there are no vectors."""

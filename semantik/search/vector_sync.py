@@ -204,17 +204,18 @@ class EngineVectors:
 async def open_vectors(settings: Settings, store: Store, run_in_pool: RunInPool) -> AsyncIterator[VectorSync]:
     """The vector indexes that the settings name. Raises ConfigError when the packages for an engine are missing."""
     chosen = settings.index
-    shared = milvus_registry(settings.milvus) if chosen.engine == "milvus" else None
+    shares = chosen.engine == "milvus"
     local = IndexRegistry(
-        settings.data / "index", replace(chosen, engine="codes") if shared else chosen, run_in_pool
+        settings.data / "index", replace(chosen, engine="codes") if shares else chosen, run_in_pool
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(local.close)
-        if shared is None:
+        if not shares:
             yield LocalVectors(store, local)
             return
-        stack.push_async_callback(shared.close)
         monitor = await stack.enter_async_context(milvus_monitor(settings.milvus))
+        shared = milvus_registry(settings.milvus, lambda: monitor.state.state == "away")
+        stack.push_async_callback(shared.close)
         yield EngineVectors(store, local, shared, settings.milvus.catch_up, lambda: monitor.state)
 
 

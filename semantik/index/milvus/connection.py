@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,6 +43,10 @@ _CONNECT_FAILED = 2
 _COLLECTION_NOT_FOUND = 100
 _GONE = ("not loaded", "collection not found", "in state 'released'")
 _SLACK_S = 1.0  # by which our deadline is later than the library's own
+_SLOW_S = (
+    1.0  # a call that got no answer in this time is not made again at once while Milvus is known to be away
+)
+_HOLD_S = 10.0
 # gRPC lets all channels to an address wait for the same next attempt, up to two minutes after a long absence.
 _CHANNEL = {"grpc.use_local_subchannel_pool": 1, "grpc.max_reconnect_backoff_ms": 2000}
 
@@ -55,10 +60,16 @@ class NotImplementedThere(SemantikError):
 
 
 class MilvusConnection:
-    """`close` must be called. The client is made with the first call, and anew after one that found no server."""
+    """`close` must be called. The client is made with the first call, and anew after one that found no server.
 
-    def __init__(self, settings: MilvusSettings) -> None:
+    After a call that waited for an answer in vain, others do not wait for as long as `is_away()`, and for some seconds
+    at most: then one tries again.
+    """
+
+    def __init__(self, settings: MilvusSettings, is_away: Callable[[], bool] = lambda: False) -> None:
         self.settings = settings
+        self._is_away = is_away
+        self._hold_until = 0.0
         self._client: AsyncMilvusClient | None = None
         self._closed = False
 
@@ -69,12 +80,25 @@ class MilvusConnection:
         NotImplementedThere when it lacks the call.
         """
         limit = timeout_s or self.settings.timeout_s
+        begun = time.monotonic()
+        if begun < self._hold_until and self._is_away():
+            raise self._no_answer()
         try:
             async with asyncio.timeout(limit + _SLACK_S):
                 client = self._connected()
-                return await getattr(client, method)(*args, timeout=limit, **kwargs)
-        except (MilvusException, grpc.RpcError, TimeoutError, OSError) as error:
-            raise await self._translated(method, error) from error
+                answer = await getattr(client, method)(*args, timeout=limit, **kwargs)
+        except asyncio.CancelledError as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            # Another call has found no server, and closed the client that both used.
+            raise self._no_answer() from error
+        except (MilvusException, grpc.RpcError, grpc.aio.UsageError, TimeoutError, OSError) as error:
+            translated = await self._translated(method, error)
+            if isinstance(translated, EngineAway) and (ended := time.monotonic()) - begun > _SLOW_S:
+                self._hold_until = ended + _HOLD_S
+            raise translated from error
+        self._hold_until = 0.0
+        return answer
 
     def _connected(self) -> AsyncMilvusClient:
         if self._closed:
@@ -114,12 +138,15 @@ class MilvusConnection:
         away = code in (_CONNECT_FAILED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
         if away or isinstance(error, TimeoutError | OSError) or "Retry timeout" in text:
             await self._disconnect()
-            return EngineAway(
-                f"Milvus at {url} does not answer: what is found by meaning can be found again when it does.",
-                5,
-            )
+            return self._no_answer()
         log.warning("milvus %s: %s", method, text)
         return EngineAway(f"Milvus at {url} could not do it ({method}): {text.splitlines()[0][:300]}.", 5)
+
+    def _no_answer(self) -> EngineAway:
+        where = self.settings.url
+        return EngineAway(
+            f"Milvus at {where} does not answer: what is found by meaning can be found again when it does.", 5
+        )
 
     async def close(self) -> None:
         self._closed = True
