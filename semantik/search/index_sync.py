@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 # A search waits so long for a keyword index that has to be opened; one that has to be built takes longer.
 _OPEN_WORDS_S = 1.0
+_WORDS_ALONE_S = 5.0
 _BUILDS = 2
 # So long a search waits for an engine to load and take what it lacks, which goes on; then words answer alone.
 _ENGINE_S = 10.0
@@ -79,7 +80,7 @@ class IndexSync:
         try:
             vectors = await self._soon(generation)
         except EngineAway as error:
-            if (words := await self.words_soon(generation)) is None:
+            if (words := await self._words_alone(generation)) is None:
                 raise
             return AwayVectors(error, generation.dimension, words.size), words
         words = await self.words_soon(generation)
@@ -236,6 +237,16 @@ class IndexSync:
             await asyncio.wait([self._builds[key]], timeout=_OPEN_WORDS_S)
             ready = self.words_if_ready(generation)
         return ready
+
+    async def _words_alone(self, generation: Generation) -> KeywordIndex | None:
+        """The keyword index where no vectors can answer: waited for longer, then as it is; None while it is empty."""
+        ready, key = await self.words_soon(generation), (generation.collection_id, generation.number)
+        if ready is not None or self._words is None:
+            return ready
+        if (build := self._builds.get(key)) is not None:
+            await asyncio.wait([build], timeout=_WORDS_ALONE_S)
+        known = self._words.registry.get_if_open(*key)
+        return known if known is not None and known.size else None
 
     def _start_words(self, generation: Generation) -> bool:
         """Bring the keyword index up to date in the background, if that is not done already; whether it was begun."""
