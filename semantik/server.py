@@ -136,6 +136,7 @@ async def running(settings: Settings, make_pool: PoolFactory = Pool) -> AsyncIte
         audit = await start(AuditLog(store, lambda: current().audit))
         limiter = await start(ConnectionLimiter(CounterStore(progress.redis), lambda: current().sockets))
         vectors = await start(open_vectors(settings, store, pool.run))
+        metrics.add_engine(lambda: vectors.engine_state)
         keywords = KeywordRegistry(settings.data / "keywords", pool.run)
         stack.push_async_callback(keywords.close)
         index_sync = IndexSync(store, vectors, keywords)
@@ -265,7 +266,7 @@ def _services(
         suggestions=SuggestionService(store, authorizer, parts.index_sync),
         progress=progress,
         connection_limiter=limiter,
-        health=HealthMonitor(store.ping, progress.ping, pool),
+        health=HealthMonitor(store.ping, progress.ping, pool, lambda: parts.index_sync.engine_state),
         system=SystemService(store, progress, current),
         session_monitor=SessionMonitor(sessions),
         access_monitor=AccessMonitor(store, groups),

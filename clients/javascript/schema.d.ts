@@ -2907,6 +2907,11 @@ export interface components {
             pool: "loading" | "ready";
             mongo: boolean;
             redis: boolean;
+            /**
+             * @description The engine of vectors that servers share, or null where `index.engine` names none. While it is away, words still answer: the status stays ok.
+             * @enum {string|null}
+             */
+            engine: "checking" | "ready" | "away" | null;
         };
         LogLine: {
             /** Format: date-time */
@@ -2989,6 +2994,31 @@ export interface components {
                 scheduler: string;
                 connected: boolean;
                 workers: components["schemas"]["RemoteWorker"][];
+            } | null;
+            /** @description The engine of vectors that servers share, as this server's last look, some seconds ago, found it; null where `index.engine` names none. */
+            engine: {
+                /** @enum {string} */
+                name: "milvus";
+                /** @description Without user and password. */
+                address: string;
+                /**
+                 * @description "checking" until the first look has ended.
+                 * @enum {string}
+                 */
+                state: "checking" | "ready" | "away";
+                /**
+                 * Format: date-time
+                 * @description Since when it has been in this state.
+                 */
+                since: string;
+                /** @description What it said last; null where it has not said it. */
+                version: string | null;
+                /** @description Those of this installation; null while it is not ready. */
+                collections: number | null;
+                /** @description How often it went away since the server's start. */
+                losses: number;
+                /** @description While it is away: why, in a sentence. */
+                problem: string | null;
             } | null;
             pid: number;
             rss_bytes: number;
@@ -8501,7 +8531,8 @@ export interface operations {
                      *       "status": "ok",
                      *       "pool": "ready",
                      *       "mongo": true,
-                     *       "redis": true
+                     *       "redis": true,
+                     *       "engine": null
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
@@ -8521,7 +8552,8 @@ export interface operations {
                      *       "status": "degraded",
                      *       "pool": "ready",
                      *       "mongo": true,
-                     *       "redis": false
+                     *       "redis": false,
+                     *       "engine": "ready"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
@@ -8623,6 +8655,16 @@ export interface operations {
                      *             "seen_s": 0.4
                      *           }
                      *         ]
+                     *       },
+                     *       "engine": {
+                     *         "name": "milvus",
+                     *         "address": "https://milvus.internal:19530",
+                     *         "state": "ready",
+                     *         "since": "2026-01-15T10:00:03.000Z",
+                     *         "version": "2.5.4",
+                     *         "collections": 12,
+                     *         "losses": 0,
+                     *         "problem": null
                      *       }
                      *     }
                      */

@@ -19,6 +19,7 @@ from semantik import __version__
 from semantik.app.instances import InstanceState
 from semantik.app.metrics import CONTENT_TYPE
 from semantik.app.recent_log import LogLine
+from semantik.index import EngineState
 from semantik.services.system import SystemState
 
 _LOG = vol.Schema({vol.Optional("limit", default="100"): integer_parameter(1, 500)})
@@ -38,6 +39,7 @@ class HealthHandler(RestHandler):
                 "pool": state.pool,
                 "mongo": state.mongo,
                 "redis": state.redis,
+                "engine": state.engine,
             },
             HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE,
         )
@@ -49,7 +51,14 @@ class StatusHandler(RestHandler):
     async def get(self) -> None:
         services = self.services
         usage, system = await asyncio.gather(services.health.resource_usage(), services.system.state())
-        self.reply({"version": __version__, **asdict(usage), **_system_json(system)})
+        self.reply(
+            {
+                "version": __version__,
+                **asdict(usage),
+                "engine": _engine_json(services.health.engine),
+                **_system_json(system),
+            }
+        )
 
 
 class LogHandler(RestHandler):
@@ -84,6 +93,10 @@ def _system_json(system: SystemState) -> dict[str, Any]:
         "queue": asdict(system.queue),
         "instances": [_instance_json(each) for each in system.instances],
     }
+
+
+def _engine_json(state: EngineState | None) -> dict[str, Any] | None:
+    return None if state is None else {**asdict(state), "since": timestamp_json(state.since)}
 
 
 def _instance_json(state: InstanceState) -> dict[str, Any]:

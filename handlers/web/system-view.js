@@ -8,13 +8,14 @@ const LINES = 200;
 const LEVELS = [["", "All lines"], ["warning", "Warnings and errors"]];
 const LOUD = new Set(["warning", "error", "critical"]);
 const ROLES = { question: "answers queries", batch: "reads and embeds", tracing: "prepares a model" };
+const ENGINE_STATES = { ready: ["answers", "completed"], away: ["away", "failed"], checking: ["is asked", "queued"] };
 const ISOLATION = [["network", "the network"], ["files", "other files"], ["signals", "other processes"], ["privileges", "new privileges"],
   ["system_calls", "needless system calls"]];
 
 export function systemView({ user }, _ids, _query, signal) {
   if (!user.is_admin) return refusal("System", "This page is for administrators.");
   const errors = errorLine();
-  const parts = { summary: h("dl", { class: "tiles" }), servers: h("tbody"), cluster: clusterSection(), workers: h("tbody"), stores: h("tbody"), isolation: h("p", { class: "hint" }) };
+  const parts = { summary: h("dl", { class: "tiles" }), servers: h("tbody"), cluster: clusterSection(), workers: h("tbody"), stores: h("tbody"), isolation: h("p", { class: "hint" }), engine: h("p", { class: "hint" }) };
   const log = logSection(signal);
   let timer = 0;
 
@@ -36,7 +37,7 @@ export function systemView({ user }, _ids, _query, signal) {
     h("h1", {}, "System"), errors.node, parts.summary,
     table("Servers", ["Server", "State", "Last sign of life", "Work", "Sees", "Models"], parts.servers), parts.cluster,
     table("Processes of this server", ["Process", "Role", "Memory"], parts.workers, parts.isolation),
-    table("Stores", ["Store", "Where", "State", "Memory"], parts.stores), log.node);
+    table("Stores", ["Store", "Where", "State", "Memory"], parts.stores, parts.engine), log.node);
   return { node, title: "System" };
 }
 
@@ -53,9 +54,10 @@ function draw(parts, status) {
   drawCluster(parts.cluster, status.cluster);
   replaceNodes(parts.workers, [row([status.pid, "server", bytes(status.rss_bytes)]),
     ...status.workers.map((one) => row([one.pid, ROLES[one.role] ?? one.role, bytes(one.uss_bytes)]))]);
-  replaceNodes(parts.stores, [["MongoDB", status.stores.mongo], ["Redis", status.stores.redis]].map(([name, store]) => row(
+  replaceNodes(parts.stores, [...[["MongoDB", status.stores.mongo], ["Redis", status.stores.redis]].map(([name, store]) => row(
     [name, store.where, tag(store.answers ? "answers" : "away", store.answers ? "completed" : "failed"),
-      store.memory_bytes === null ? "–" : bytes(store.memory_bytes)])));
+      store.memory_bytes === null ? "–" : bytes(store.memory_bytes)])), ...(status.engine ? [engineRow(status.engine)] : [])]);
+  parts.engine.textContent = engineText(status.engine);
   parts.isolation.textContent = isolationText(status.isolation);
 }
 
@@ -70,6 +72,17 @@ function serverRow(one) {
     one.roots.length ? lines(...one.roots) : "no folders of its own",
     lines(modelName(one.models[0]), ...one.models.slice(1), one.device),
   ]);
+}
+
+function engineRow({ version, address, collections, state, since }) {
+  const [text, status] = ENGINE_STATES[state];
+  return row([lines("Milvus", ...(version ? [`version ${version}`] : [])),
+    collections === null ? address : lines(address, plural(collections, "collection")), lines(tag(text, status), `since ${date(since)}`), "–"]);
+}
+
+function engineText(engine) {
+  if (engine?.state !== "away") return "";
+  return `Milvus is away: searches by meaning fail, others answer by words alone, and what is indexed waits. ${engine.problem}`;
 }
 
 function clusterSection() {

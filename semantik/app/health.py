@@ -1,6 +1,7 @@
 """Whether the stores and the pool are ready, and the resources in use. Runs on the loop.
 
-Knows neither the stores nor the pool: the server passes plain callables, and what it asks of the pool is a protocol.
+Knows neither the stores nor the pool nor the engine of vectors: the server passes plain callables, and what it asks of
+the pool is a protocol.
 """
 
 from __future__ import annotations
@@ -13,14 +14,21 @@ from typing import Protocol
 
 import psutil
 
+from semantik.index import EngineState
+
 
 @dataclass(frozen=True)
 class HealthState:
-    """`pool` is "loading" until a query can be answered; "ready" then, and where nothing was indexed yet."""
+    """`pool` is "loading" until a query can be answered; "ready" then, and where nothing was indexed yet.
+
+    `engine` is that of vectors which servers share, "checking", "ready" or "away"; None without one. While it is away
+    words still answer, so the server stays ready.
+    """
 
     mongo: bool
     redis: bool
     pool: str
+    engine: str | None = None
 
     @property
     def status(self) -> str:
@@ -109,21 +117,30 @@ class PoolState(Protocol):
 
 
 class HealthMonitor:
-    """`ping_mongo()` and `ping_redis()`: whether the store answers."""
+    """`ping_mongo()` and `ping_redis()`: whether the store answers; `engine()`: what is known of it, without a look."""
 
     def __init__(
         self,
         ping_mongo: Callable[[], Awaitable[bool]],
         ping_redis: Callable[[], Awaitable[bool]],
         pool: PoolState,
+        engine: Callable[[], EngineState | None],
     ) -> None:
         self._ping_mongo = ping_mongo
         self._ping_redis = ping_redis
         self._pool = pool
+        self._engine = engine
+
+    @property
+    def engine(self) -> EngineState | None:
+        """The engine of vectors that servers share; None without one."""
+        return self._engine()
 
     async def check(self) -> HealthState:
         mongo, redis = await asyncio.gather(self._ping_mongo(), self._ping_redis())
-        return HealthState(mongo, redis, "ready" if self._pool.is_ready else "loading")
+        engine = self._engine()
+        pool = "ready" if self._pool.is_ready else "loading"
+        return HealthState(mongo, redis, pool, None if engine is None else engine.state)
 
     async def resource_usage(self) -> ResourceUsage:
         """Reads /proc, in a thread."""

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from semantik.index import EngineState
 from semantik.progress import MessageBatch, parse_stream_id
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -33,6 +34,29 @@ class _SentCollector:
         messages, size = self._counts()
         yield CounterMetricFamily("websocket_messages_sent", "Messages sent to clients", value=messages)
         yield CounterMetricFamily("websocket_bytes_sent", "Bytes of messages sent to clients", value=size)
+
+
+class _EngineCollector:
+    """Exports what is known of the engine of vectors at each scrape; nothing without one."""
+
+    def __init__(self, state: Callable[[], EngineState | None]) -> None:
+        self._state = state
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        known = self._state()
+        if known is None:
+            return
+        if known.state != "checking":
+            up = GaugeMetricFamily(
+                "vector_engine_up", "Whether the engine of vectors answers", labels=["engine"]
+            )
+            up.add_metric([known.name], known.state == "ready")
+            yield up
+        lost = CounterMetricFamily(
+            "vector_engine_losses", "How often the engine of vectors went away", labels=["engine"]
+        )
+        lost.add_metric([known.name], known.losses)
+        yield lost
 
 
 class MetricsRegistry:
@@ -84,6 +108,10 @@ class MetricsRegistry:
 
         tasks = Gauge("asyncio_tasks", "Tasks of the server's loop", registry=registry)
         tasks.set_function(lambda: len(asyncio.all_tasks()))
+
+    def add_engine(self, state: Callable[[], EngineState | None]) -> None:
+        """`state()` is what is known of the engine of vectors, without a look; None without one."""
+        self._registry.register(_EngineCollector(state))
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format; call it on the loop."""

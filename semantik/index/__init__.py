@@ -5,6 +5,7 @@ words beside it. Changes run in one
 thread, searches in several others, merges of segments in the worker pool. `retriever.py` says how to add another index.
 """
 
+from semantik.index.engine_state import EngineState
 from semantik.index.registry import IndexRegistry
 from semantik.index.retriever import (
     IndexStats,
@@ -17,6 +18,7 @@ from semantik.index.retriever import (
 from semantik.index.vector_index import VectorIndex
 
 __all__ = [
+    "EngineState",
     "IndexRegistry",
     "IndexStats",
     "RetrievalQuery",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from semantik.core.errors import EngineAway, Unavailable
 from semantik.core.models import Chunk, Collection, Generation
-from semantik.index import IndexStats, Retriever, RetrieverRegistry, VectorRetriever
+from semantik.index import EngineState, IndexStats, Retriever, RetrieverRegistry, VectorRetriever
 from semantik.index.keyword import KeywordIndex, KeywordRegistry, KeywordText
 from semantik.search.away_vectors import AwayVectors
 from semantik.search.retriever_sync import RetrieverSync
@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 
 # A search waits so long for a keyword index that has to be opened; one that has to be built takes longer.
 _OPEN_WORDS_S = 1.0
+_WORDS_ALONE_S = 5.0
 _BUILDS = 2
+# So long a search waits for an engine to load and take what it lacks, which goes on; then words answer alone.
+_ENGINE_S = 10.0
 _RETRY_S = 10.0  # after a failure, meaning alone answers for this long
 # A page that shows a collection waits no longer for its index, whose files may take long to check.
 _STATS_S = 2.0
@@ -60,22 +63,37 @@ class IndexSync:
         self._retry_at: dict[tuple[str, int], float] = {}
         self._building = asyncio.Semaphore(_BUILDS)
 
+    @property
+    def engine_state(self) -> EngineState | None:
+        """Whether the engine of vectors that many servers share answers; None without one. Never waits."""
+        return self._vectors.engine_state
+
     async def get_synced(self, generation: Generation) -> tuple[Retriever[Any], ...]:
         """The retrievers of a generation, up to its `last_seq`; none while it holds no chunks.
 
         The keyword index is not among them while it is built, in the background: nobody waits for it. Vectors whose
-        engine is away are `AwayVectors`, if there are words. Raises Unavailable when files or MongoDB cannot be read.
+        engine is away, or needs long to load them, are `AwayVectors`, if there are words. Raises Unavailable when files
+        or MongoDB cannot be read.
         """
         if generation.dimension is None:
             return ()
         try:
-            vectors = await self._vectors.open_synced(generation)
+            vectors = await self._soon(generation)
         except EngineAway as error:
-            if (words := await self.words_soon(generation)) is None:
+            if (words := await self._words_alone(generation)) is None:
                 raise
             return AwayVectors(error, generation.dimension, words.size), words
         words = await self.words_soon(generation)
         return (vectors,) if words is None else (vectors, words)
+
+    async def _soon(self, generation: Generation) -> VectorRetriever:
+        if self.engine_state is None:
+            return await self._vectors.open_synced(generation)
+        try:
+            async with asyncio.timeout(_ENGINE_S):
+                return await self._vectors.open_synced(generation)
+        except TimeoutError as error:
+            raise EngineAway("The vectors are not ready yet; please ask again shortly.", 5) from error
 
     async def get_synced_vectors(self, generation: Generation) -> VectorRetriever | None:
         """The same of the vector index alone; None while there are no vectors."""
@@ -219,6 +237,16 @@ class IndexSync:
             await asyncio.wait([self._builds[key]], timeout=_OPEN_WORDS_S)
             ready = self.words_if_ready(generation)
         return ready
+
+    async def _words_alone(self, generation: Generation) -> KeywordIndex | None:
+        """The keyword index where no vectors can answer: waited for longer, then as it is; None while it is empty."""
+        ready, key = await self.words_soon(generation), (generation.collection_id, generation.number)
+        if ready is not None or self._words is None:
+            return ready
+        if (build := self._builds.get(key)) is not None:
+            await asyncio.wait([build], timeout=_WORDS_ALONE_S)
+        known = self._words.registry.get_if_open(*key)
+        return known if known is not None and known.size else None
 
     def _start_words(self, generation: Generation) -> bool:
         """Bring the keyword index up to date in the background, if that is not done already; whether it was begun."""

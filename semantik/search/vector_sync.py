@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,8 +16,8 @@ from typing import Protocol
 from semantik.config.settings import Settings
 from semantik.core.errors import Unavailable
 from semantik.core.models import Generation
-from semantik.index import IndexRegistry, RetrieverRegistry, VectorRetriever
-from semantik.index.milvus import milvus_registry
+from semantik.index import EngineState, IndexRegistry, RetrieverRegistry, VectorRetriever
+from semantik.index.milvus import milvus_monitor, milvus_registry
 from semantik.index.retriever import SharedVectorRetriever
 from semantik.index.vector_index import RunInPool
 from semantik.search.retriever_sync import RetrieverSync
@@ -36,6 +36,10 @@ class VectorSync(Protocol):
 
     @property
     def registries(self) -> Sequence[RetrieverRegistry[VectorRetriever]]: ...
+
+    @property
+    def engine_state(self) -> EngineState | None:
+        """Whether the engine that many servers share answers; None without one. Never waits."""
 
     async def open_synced(self, generation: Generation, writes: bool = False) -> VectorRetriever:
         """The index that answers, up to the generation's `last_seq`. `writes`: the chunks that it lacks were written
@@ -64,6 +68,10 @@ class LocalVectors:
     def registries(self) -> Sequence[RetrieverRegistry[VectorRetriever]]:
         return (self._sync.registry,)
 
+    @property
+    def engine_state(self) -> EngineState | None:
+        return None
+
     async def open_synced(self, generation: Generation, writes: bool = False) -> VectorRetriever:
         return await self._sync.open_synced(generation)
 
@@ -89,6 +97,7 @@ class EngineVectors:
         local: RetrieverRegistry[VectorRetriever],
         engine: RetrieverRegistry[SharedVectorRetriever],
         catch_up: int,
+        state: Callable[[], EngineState],
     ) -> None:
         """With more than `catch_up` chunks missing in the engine, the local index answers until it has them."""
         self._store = store
@@ -97,6 +106,7 @@ class EngineVectors:
             engine, partial(_add_vectors, store)
         )
         self._catch_up = catch_up
+        self._state = state
         self._filling: set[Key] = set()
         self._without_local: set[Key] = set()
         self._tasks: dict[asyncio.Task[None], Key] = {}
@@ -105,6 +115,10 @@ class EngineVectors:
     @property
     def registries(self) -> Sequence[RetrieverRegistry[VectorRetriever]]:
         return (*self._local.registries, self._engine.registry)
+
+    @property
+    def engine_state(self) -> EngineState | None:
+        return self._state()
 
     async def open_synced(self, generation: Generation, writes: bool = False) -> VectorRetriever:
         if _key(generation) in self._filling:
@@ -190,17 +204,19 @@ class EngineVectors:
 async def open_vectors(settings: Settings, store: Store, run_in_pool: RunInPool) -> AsyncIterator[VectorSync]:
     """The vector indexes that the settings name. Raises ConfigError when the packages for an engine are missing."""
     chosen = settings.index
-    shared = milvus_registry(settings.milvus) if chosen.engine == "milvus" else None
+    shares = chosen.engine == "milvus"
     local = IndexRegistry(
-        settings.data / "index", replace(chosen, engine="codes") if shared else chosen, run_in_pool
+        settings.data / "index", replace(chosen, engine="codes") if shares else chosen, run_in_pool
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(local.close)
-        if shared is None:
+        if not shares:
             yield LocalVectors(store, local)
             return
+        monitor = await stack.enter_async_context(milvus_monitor(settings.milvus))
+        shared = milvus_registry(settings.milvus, lambda: monitor.state.state == "away")
         stack.push_async_callback(shared.close)
-        yield EngineVectors(store, local, shared, settings.milvus.catch_up)
+        yield EngineVectors(store, local, shared, settings.milvus.catch_up, lambda: monitor.state)
 
 
 def _key(generation: Generation) -> Key:

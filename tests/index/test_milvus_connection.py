@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -21,6 +22,7 @@ from semantik.config.loader import load
 from semantik.config.milvus_settings import MilvusSettings
 from semantik.core.errors import ConfigError, EngineAway, Unavailable
 from semantik.index.milvus import milvus_registry
+from semantik.index.milvus.connection import MilvusConnection
 
 pytestmark = pytest.mark.gen_test
 
@@ -135,6 +137,74 @@ async def test_a_collection_that_was_dropped_is_made_anew(milvus: Milvus) -> Non
     finally:
         await registry.close()
         await other.close()
+
+
+async def test_a_call_beside_one_that_found_no_server_is_not_cancelled(tmp_path: Path) -> None:
+    own = Milvus(tmp_path)
+    own.start()
+    connection = MilvusConnection(own.settings(timeout_s=patience(10.0)))
+    try:
+        assert await connection.call("list_collections") == []
+        own.pause()
+        answers = await asyncio.gather(
+            connection.call("list_collections"),
+            connection.call("list_collections", timeout_s=1.0),
+            return_exceptions=True,
+        )
+        assert [type(each) for each in answers] == [EngineAway, EngineAway]
+        hanging = asyncio.create_task(connection.call("list_collections"))
+        await asyncio.sleep(0)
+        hanging.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await hanging
+    finally:
+        own.resume()
+        await connection.close()
+        own.kill()
+
+
+async def test_after_a_call_in_vain_others_do_not_wait_while_milvus_is_known_to_be_away(
+    tmp_path: Path,
+) -> None:
+    own = Milvus(tmp_path)
+    own.start()
+    away = False
+    connection = MilvusConnection(own.settings(timeout_s=2.0), lambda: away)
+    try:
+        assert await connection.call("list_collections") == []
+        own.pause()
+        with pytest.raises(EngineAway, match="does not answer"):
+            await connection.call("list_collections")
+        own.resume()  # who asks would be answered
+        away = True
+        with pytest.raises(EngineAway, match="does not answer"):
+            await connection.call("list_collections")
+        away = False
+        assert await connection.call("list_collections", timeout_s=patience(10.0)) == []
+        away = True  # but this one was answered
+        assert await connection.call("list_collections", timeout_s=patience(10.0)) == []
+    finally:
+        own.resume()
+        await connection.close()
+        own.kill()
+
+
+async def test_the_first_call_after_an_absence_finds_it_again(tmp_path: Path) -> None:
+    own = Milvus(tmp_path)
+    own.start()
+    registry = milvus_registry(own.settings(timeout_s=patience(2.0)))
+    try:
+        assert await registry.names() == []
+        own.kill()
+        for _ in range(12):  # as searches do: a shared channel would wait longer with each
+            with pytest.raises(EngineAway, match="does not answer"):
+                await registry.names()
+            await asyncio.sleep(0.5)
+        await asyncio.to_thread(own.start)
+        assert await registry.names() == []
+    finally:
+        await registry.close()
+        own.kill()
 
 
 async def test_what_another_server_adds_is_known_after_a_refresh(milvus: Milvus) -> None:

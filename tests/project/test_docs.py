@@ -20,7 +20,8 @@ from pipeline.operations import OPERATIONS as TYPES
 from semantik.app.metrics import MetricsRegistry
 from semantik.config.loader import entries
 from semantik.config.settings import Settings
-from semantik.core.models import TERMINAL
+from semantik.core.models import TERMINAL, now
+from semantik.index import EngineState
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -136,9 +137,15 @@ async def _text(metrics: MetricsRegistry) -> bytes:
     return metrics.text()
 
 
+def _every_metric() -> MetricsRegistry:
+    metrics = MetricsRegistry(lambda: (0, 0))
+    metrics.add_engine(lambda: EngineState("milvus", "http://m:1", "ready", now()))
+    return metrics
+
+
 def test_the_page_on_operations_names_metrics_settings_and_units_that_there_are() -> None:
     text = OPERATIONS.read_text()
-    served = asyncio.run(_text(MetricsRegistry(lambda: (0, 0)))).decode()
+    served = asyncio.run(_text(_every_metric())).decode()
     families = {
         f"{family.name}_total" if family.type == "counter" else family.name
         for family in text_string_to_metric_families(served)
@@ -157,7 +164,7 @@ def test_the_page_on_operations_names_metrics_settings_and_units_that_there_are(
 
 
 def test_every_metric_stands_in_the_websocket_documentation_and_the_other_way_round() -> None:
-    metrics = MetricsRegistry(lambda: (0, 0))
+    metrics = _every_metric()
     with metrics.connection("index"):
         metrics.connection_ended("index", "left")
         metrics.message_handled("ping", 0.1)

@@ -146,6 +146,29 @@ async def test_a_call_that_hangs_ends_at_its_deadline(start: Callable[..., Servi
         own.kill()
 
 
+@pytest.mark.noisy
+async def test_words_answer_until_a_milvus_that_was_restarted_has_loaded_its_collections(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    own = Milvus(tmp_path / "milvus")
+    own.start()
+    try:
+        folder = tmp_path / "documents"
+        write(folder, range(5))
+        client = await signed_in(start(*milvus_flags(own)))
+        collection, _ = await index(client, folder)
+        assert await _answers(client, collection)
+        own.kill()
+        own.start()  # no search has seen that it was away
+        body = {"query": "keel", "collection_ids": [collection]}
+        for _ in range(3):
+            assert (await client.call("POST", "search", body))["hits"]
+        await until(partial(_answers, client, collection))
+        assert not (await client.call("POST", "search", body))["degraded"]
+    finally:
+        own.kill()
+
+
 async def _answers(client: Client, collection: str) -> bool:
     try:
         return bool(await ask(client, "keel", collection_ids=[collection], mode="meaning"))

@@ -45,9 +45,12 @@ class RoamingWatcher(Watcher):
 
 @dataclass
 class Answers:
-    """What the servers said to searches: so many were `found`, these were refused or got no answer, by server."""
+    """What the servers said to searches: so many were `found`, of which so many were `degraded`, and these were refused
+    or got no answer, by server.
+    """
 
     found: dict[str, int] = field(default_factory=dict)
+    degraded: dict[str, int] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -70,6 +73,8 @@ async def searching_all(urls: Mapping[str, str], token: str, collection_id: str)
                 answer = await AsyncHTTPClient().fetch(request, raise_error=False)
                 if answer.code == HTTPStatus.OK:
                     answers.found[name] = answers.found.get(name, 0) + 1
+                    degraded = bool(json.loads(answer.body)["degraded"])
+                    answers.degraded[name] = answers.degraded.get(name, 0) + degraded
                 else:
                     answers.failures.append((name, f"{answer.code} {answer.body.decode()[:200]}"))
             except (OSError, HTTPError) as error:

@@ -1,4 +1,5 @@
-"""Semantik on several machines: three servers, two workers of a Dask cluster, its scheduler, MongoDB and Redis.
+"""Semantik on several machines: three servers, two workers of a Dask cluster, its scheduler, MongoDB and Redis, and
+Milvus where the servers have their vectors in it.
 
 Each is a process of its own on a machine of a `Network`. They keep their files on one disk, as with a network drive.
 """
@@ -24,9 +25,11 @@ from support.server import ROOT, Stores, given_settings
 
 SERVERS = ("server-1", "server-2", "server-3")
 WORKERS = ("worker-1", "worker-2")
+ENGINE = "milvus"
 NAMES = ("mongo", "redis", "scheduler", *WORKERS, *SERVERS)
 
 _MONGO, _REDIS, _SCHEDULER, _SERVER, _WORKER = 27017, 6379, 8786, 8080, 8790
+_MILVUS = 19530
 _LOOK_S = 0.1
 _SUPPORT = Path(__file__).parent
 _READY = {"server": "Semantik is ready: ", "worker": "Semantik's worker is ready: "}
@@ -40,6 +43,10 @@ _SERVER_FLAGS = (
     *("--progress-updates-per-s", "50", "--sockets-per-user", "500", "--sockets-per-operation", "500"),
     *("--pool-batch-files", "4", "--embedding-batch-chunks", "16", "--reindex-grace-s", "2"),
 )
+
+
+# Its HNSW misses what a filter leaves.
+_ENGINE_FLAGS = ("--index-engine", "milvus", "--milvus-index-type", "FLAT", "--milvus-timeout-s", "3")
 
 
 class Machine:
@@ -104,11 +111,15 @@ class Machine:
 
 
 class Machines:
-    """`with Machines(folder, network)`: all of them run. With `real`, servers and workers have the bundled model."""
+    """`with Machines(folder, network)`: all of them run. With `real`, servers and workers have the bundled model; with
+    `engine`, the vectors are in Milvus, which is one more machine.
+    """
 
-    def __init__(self, folder: Path, network: Network | Loopback, real: bool = False) -> None:
+    def __init__(
+        self, folder: Path, network: Network | Loopback, real: bool = False, engine: bool = False
+    ) -> None:
         self.folder, self.network = folder, network
-        self._real = real
+        self._real, self._engine = real, engine
         self.stores = Stores(
             f"mongodb://{network.address('mongo')}:{_MONGO}/?serverSelectionTimeoutMS=3000",
             "machines",
@@ -127,9 +138,14 @@ class Machines:
         """Of the servers."""
         return {name: f"http://{self.network.address(name)}:{_SERVER}" for name in SERVERS}
 
+    @property
+    def engine_url(self) -> str:
+        """Of Milvus."""
+        return f"http://{self.network.address(ENGINE)}:{_MILVUS}"
+
     def __enter__(self) -> Self:
         try:
-            self._start("mongo", "redis", "scheduler")
+            self._start("mongo", "redis", "scheduler", *([ENGINE] if self._engine else []))
             self._start(*WORKERS, *SERVERS)
         except BaseException:
             self.__exit__()
@@ -180,6 +196,8 @@ class Machines:
         yield self._machine(
             "scheduler", command, lambda: self._listens("scheduler", _SCHEDULER), _SCHEDULER_SETTINGS
         )
+        if self._engine:
+            yield self._milvus()
         for name in WORKERS:
             start = [str(ROOT / "bin" / "semantik-worker")]
             if not self._real:
@@ -202,7 +220,17 @@ class Machines:
             command += ["--port", str(_SERVER), "--label", name, "--mongo-url", self.stores.mongo_url]
             command += ["--mongo-database", self.stores.database, "--redis-url", self.stores.redis_url]
             command += [*_SERVER_FLAGS, *self._cluster_flags(name)]
+            if self._engine:
+                command += [*_ENGINE_FLAGS, "--milvus-url", self.engine_url]
             yield self._machine(name, command, self._says(name, "server"), given_settings(data))
+
+    def _milvus(self) -> Machine:
+        command = [str(Path(sys.executable).with_name("milvus-lite")), "server"]
+        command += ["--host", self.network.address(ENGINE), "--port", str(_MILVUS)]
+        command += ["--data-dir", str(self._new(ENGINE))]
+        return self._machine(
+            ENGINE, command, lambda: self._listens(ENGINE, _MILVUS), {"OMP_NUM_THREADS": "1"}
+        )
 
     def _machine(
         self,

@@ -14,6 +14,7 @@ class Health(TypedDict):
     pool: Literal["loading", "ready"]
     mongo: bool
     redis: bool
+    engine: Literal["checking", "ready", "away"] | None
 
 
 class Instance(TypedDict):
@@ -61,6 +62,7 @@ class Status(TypedDict):
     queue: StatusQueue
     instances: list[Instance]
     cluster: StatusCluster | None
+    engine: StatusEngine | None
     pid: int
     rss_bytes: int
     workers: list[StatusWorkersItem]
@@ -73,6 +75,21 @@ class StatusCluster(TypedDict):
     scheduler: str
     connected: bool
     workers: list[RemoteWorker]
+
+
+class StatusEngine(TypedDict):
+    """The engine of vectors that servers share, as this server's last look, some seconds ago, found it; null
+    where `index.engine` names none.
+    """
+
+    name: Literal["milvus"]
+    address: str
+    state: Literal["checking", "ready", "away"]
+    since: str
+    version: str | None
+    collections: int | None
+    losses: int
+    problem: str | None
 
 
 class StatusIsolation(TypedDict):

@@ -6,12 +6,15 @@ again. Only this package imports pymilvus, and only when `index.engine` is milvu
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from semantik.config.milvus_settings import MilvusSettings
 from semantik.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from semantik.index.milvus.monitor import MilvusMonitor
     from semantik.index.milvus.registry import MilvusRegistry
 
 MISSING = (
@@ -20,10 +23,22 @@ MISSING = (
 )
 
 
-def milvus_registry(settings: MilvusSettings) -> MilvusRegistry:
-    """The vector indexes in Milvus. It connects with the first call. Raises ConfigError without the packages for it."""
+def milvus_registry(settings: MilvusSettings, is_away: Callable[[], bool] = lambda: False) -> MilvusRegistry:
+    """The vector indexes in Milvus. It connects with the first call. Raises ConfigError without the packages for it.
+
+    `is_away()`: whether a look a moment ago found no Milvus; see `MilvusConnection`.
+    """
     try:
         from semantik.index.milvus.registry import MilvusRegistry
     except ModuleNotFoundError as error:
         raise ConfigError(MISSING) from error
-    return MilvusRegistry(settings)
+    return MilvusRegistry(settings, is_away)
+
+
+def milvus_monitor(settings: MilvusSettings) -> AbstractAsyncContextManager[MilvusMonitor]:
+    """Looks whether Milvus answers, while inside. Raises ConfigError without the packages for it."""
+    try:
+        from semantik.index.milvus.monitor import milvus_monitor
+    except ModuleNotFoundError as error:
+        raise ConfigError(MISSING) from error
+    return milvus_monitor(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from semantik.config.milvus_settings import MilvusSettings
 from semantik.core.errors import Conflict, EngineAway
@@ -15,8 +16,8 @@ from semantik.index.milvus.vectors import MilvusVectors
 class MilvusRegistry:
     """A `RetrieverRegistry`. `close` must be called."""
 
-    def __init__(self, settings: MilvusSettings) -> None:
-        self._connection = MilvusConnection(settings)
+    def __init__(self, settings: MilvusSettings, is_away: Callable[[], bool] = lambda: False) -> None:
+        self._connection = MilvusConnection(settings, is_away)
         self._prefix = settings.prefix
         self._opened: dict[tuple[str, int], asyncio.Task[MilvusVectors]] = {}
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from semantik.core.errors import Invalid, Unavailable
+from semantik.core.errors import EngineAway, Invalid, Unavailable
 from semantik.index import ranges
 from semantik.index.milvus import expressions
 from semantik.index.milvus.collection import MOST_ROWS, Mark, MilvusCollection
@@ -46,7 +46,7 @@ class MilvusVectors:
         self._mark = mark
         self._size = size
         self._changing = asyncio.Lock()  # changes take effect in the order in which they were made
-        self._closed = False
+        self._closed = self._gone_there = False
 
     @property
     def dimension(self) -> int:
@@ -213,16 +213,23 @@ class MilvusVectors:
     async def _ask(self, asked: Awaitable[T]) -> T:
         if self._closed:
             getattr(asked, "close", lambda: None)()
+            if self._gone_there:
+                raise self._being_made()
             raise Unavailable("The index was closed; please ask again.")
         try:
             return await asked
         except CollectionGone as error:
             raise await self._gone(str(error)) from error
 
-    async def _gone(self, reason: str) -> Unavailable:
+    async def _gone(self, reason: str) -> EngineAway:
         log.warning("milvus %s: %s; it will be opened again", self._collection.name, reason)
         self.stop()
-        return Unavailable("The index in Milvus is being made anew; please ask again shortly.", 5)
+        self._gone_there = True
+        return self._being_made()
+
+    @staticmethod
+    def _being_made() -> EngineAway:
+        return EngineAway("The index in Milvus is being made anew; please ask again shortly.", 5)
 
 
 def _best(found: list[ScoredSeq], k: int) -> list[ScoredSeq]:

@@ -163,3 +163,4 @@ async def test_resources_of_another_user_are_not_found(shared: Serving, folder: 
 async def test_health_reports_that_all_stores_are_available(shared: Serving) -> None:
     state = await Client(shared.url).call("GET", "health")
     assert (state["status"], state["mongo"], state["redis"]) == ("ok", True, True)
+    assert state["engine"] is None

@@ -23,7 +23,7 @@ async def test_the_status_names_servers_stores_and_the_queue(start: Callable[...
     assert own["pid"] == status["pid"]
     assert own["load"] >= 0 and own["free_bytes"] > 1 << 20 and own["refused"] == 0
     assert own["label"] is None and own["roots"] == ["/"] and own["peer_url"] is None
-    assert status["cluster"] is None
+    assert status["cluster"] is None and status["engine"] is None
     assert status["stores"]["redis"]["answers"] and status["stores"]["redis"]["memory_bytes"] > 0
     assert status["stores"]["mongo"]["answers"]
     assert "@" not in status["stores"]["mongo"]["where"]
