@@ -14,18 +14,17 @@ import argparse
 import asyncio
 import json
 import math
-import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
-from bench.server_process import PASSWORD, SAMPLE_QUERIES, SETUP_CODE, environment, unlimited
+from bench.killed_server import Memory, Run
+from bench.server_process import PASSWORD, SAMPLE_QUERIES, SETUP_CODE
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
 from semantik.core.errors import Unavailable
@@ -37,92 +36,23 @@ _IDLE_SEARCHES = 100
 _SEARCH_PAUSE_S = 0.05
 _POLL_S = 0.2
 _IDLE_POLLS = 60
-_FLAGS = ["--documents-roots=/", "--log-level=warning", "--uploads-quota-bytes=0", "--uploads-free-bytes=0"]
 _PROGRESS_S = 30.0
-_STOP_S = 60.0
 _LIMIT_S = 10_800.0
 _AIMS = {"memory_growth_mb": 60.0, "ratio": 2.0, "lost": 0.0, "doubled": 0.0}  # at most
 
 
-class Memory(NamedTuple):
-    """What the server holds itself (MB), and what it has of mapped files: the kernel takes that back when it must."""
-
-    own_mb: float
-    mapped_mb: float
-
-
-@dataclass
-class Run:
-    """A server that is killed once, and what was measured with it."""
-
-    data: Path
-    port: int = 0
-    process: asyncio.subprocess.Process | None = None
-    url: str = ""
-    key: str = ""
-    base: Memory | None = None
-    growth: Memory = Memory(0.0, 0.0)
-    acknowledged: set[str] = field(default_factory=set)
-    sent_s: float = 0.0
-    away_s: float = 0.0
-    doing: str = "starting the server"
-
-    async def start(self) -> None:
-        place = ["--port", str(self.port), "--data", str(self.data)]
-        command = [str(ROOT / "bin" / "semantik-server"), *place, *unlimited(), *_FLAGS]
-        self.process = await asyncio.create_subprocess_exec(
-            *command, stdout=subprocess.PIPE, env=environment()
-        )
-        assert self.process.stdout is not None
-        line = (await self.process.stdout.readline()).decode()
-        if not line:
-            raise SystemExit("uploads: the server did not start; its error is above.")
-        self.url = line.rpartition(" ")[2].strip()
-        self.port = int(self.url.rpartition(":")[2])
-
-    @property
-    def client(self) -> Client:
-        return Client(self.url, self.key)
-
-    def memory(self) -> Memory:
-        assert self.process is not None
-        found = psutil.Process(self.process.pid).memory_info()
-        return Memory((found.rss - found.shared) / 1e6, found.shared / 1e6)
-
-    async def kill(self) -> None:
-        assert self.process is not None
-        self.base = None
-        begun = time.perf_counter()
-        self.process.kill()
-        await self.process.wait()
-        await self.start()
-        self.away_s = time.perf_counter() - begun
-
-    async def stop(self) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.terminate()
-            try:
-                async with asyncio.timeout(_STOP_S):
-                    await self.process.wait()
-            except TimeoutError:
-                self.process.kill()
-                await self.process.wait()
-
-
-async def measure(files: int, limit_s: float = _LIMIT_S) -> dict[str, Any]:
-    """Returns the figures, with their units in their names. Raises SystemExit after `limit_s`."""
+async def measure(files: int) -> dict[str, Any]:
+    """Returns the figures, with their units in their names. Raises SystemExit after three hours."""
     AsyncHTTPClient.configure(None, max_clients=CLIENTS + 4)
     with tempfile.TemporaryDirectory(prefix="semantik-bench-") as folder:
         run = Run(Path(folder) / "data")
         telling = asyncio.create_task(_tell(run, files))
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(_LIMIT_S):
                 await run.start()
                 return await _measure(run, files)
         except TimeoutError as error:
-            raise SystemExit(
-                f"uploads: not done after {limit_s:.0f} s, while {_state(run, files)}."
-            ) from error
+            raise SystemExit(f"uploads: not done in time, while {_state(run, files)}.") from error
         finally:
             telling.cancel()
             await run.stop()
@@ -298,13 +228,10 @@ def _p99(values: list[float]) -> float | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--files", type=int, default=10_000, help="files to upload [10000]")
-    parser.add_argument(
-        "--limit-s", type=float, default=_LIMIT_S, help="give up after so many seconds [10800]"
-    )
     flags = parser.parse_args()
     if flags.files < 2 * CLIENTS:
         parser.error(f"--files must be at least {2 * CLIENTS}.")
-    figures = asyncio.run(measure(flags.files, flags.limit_s))
+    figures = asyncio.run(measure(flags.files))
     print(json.dumps({**figures, "aims": _AIMS, "missed": missed(figures)}, indent=2))
 
 

@@ -1,4 +1,4 @@
-"""`semantik-worker`: read files, recognise pages and embed for the servers of a Dask cluster, until a signal ends it."""
+"""`semantik-worker`: read files, recognise pages and embed for the servers of a Dask cluster, until a signal comes."""
 
 from __future__ import annotations
 
