@@ -1,7 +1,7 @@
-"""The search of binary codes, in all segments at once: what is compared grows with the logarithm of the segments.
+"""The search of binary codes, in all segments at once: what is compared grows with the square root of the rows.
 
-Segments whose codes have the same means are searched as one: the cells of all are ranked by their centres, and of the
-codes compared the nearest are proposed, wherever they are. So each segment adds its own cells, and not a search.
+Segments whose codes have the same means are searched as one: each gives its cells nearest to the query, a share of what
+is compared, and of all codes compared the nearest are proposed, whichever segment has them.
 """
 
 from __future__ import annotations
