@@ -133,6 +133,7 @@ def proxied(name: str, behind: Sequence[str]) -> Iterator[Proxy]:
             group=user,
             extra_groups=None if user is None else [],
             env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+            cwd=folder,  # which that user may enter
         )
     try:
         _wait_until_open(process, port, folder / "told")
