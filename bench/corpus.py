@@ -93,6 +93,13 @@ def wordnet_definitions() -> list[str]:
     return found
 
 
+def wordnet_questions() -> list[str]:
+    """A question for each noun of WordNet, such as "What is a truffle?", in the order of its file."""
+    folder = package("wordnet-base") / "usr" / "share" / "wordnet"
+    lines = (folder / "data.noun").read_text("utf-8", "replace").splitlines()
+    return [f"What is a {line.split()[4].replace('_', ' ')}?" for line in lines if not line.startswith("  ")]
+
+
 def small_files(count: int) -> Path:
     """A folder with `count` text files of one definition each, 1 000 in a subfolder, all with different content."""
     folder = WORK_FOLDER / f"small-{count}"

@@ -25,8 +25,8 @@ import numpy as np
 import pymongo
 from numpy.typing import NDArray
 
-from bench.chunks import MODEL
 from bench.corpus import WORK_FOLDER, wordnet_definitions
+from bench.embedded_texts import embedded
 from bench.server_process import ROOT, Server, index_folder, run_server
 from semantik.client.websocket import Refused
 from semantik.config.settings import Settings
@@ -146,7 +146,7 @@ def _texts() -> Iterator[str]:
 
 def _vectors() -> Iterator[NDArray[np.float16]]:
     """Endless; between two real ones, with some noise, of unit length."""
-    real = _real_vectors()
+    real = embedded(f"definitions-{_REAL_VECTORS}", _definitions)
     rng = np.random.default_rng(_SEED)
     while True:
         one, two = real[rng.integers(0, len(real), (2, _BLOCK))]
@@ -155,16 +155,8 @@ def _vectors() -> Iterator[NDArray[np.float16]]:
         yield from (mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype(np.float16)
 
 
-def _real_vectors() -> NDArray[np.float32]:
-    saved = WORK_FOLDER / f"definitions-{_REAL_VECTORS}.npy"
-    if not saved.exists():
-        from pipeline.compute.messages import ModelSpec
-        from pipeline.embedding import model
-
-        texts = random.Random(_SEED).sample(wordnet_definitions(), _REAL_VECTORS)
-        np.save(saved, model.load(ModelSpec(MODEL, "auto")).embed(texts).astype(np.float32))
-    found: NDArray[np.float32] = np.load(saved)
-    return found
+def _definitions() -> list[str]:
+    return random.Random(_SEED).sample(wordnet_definitions(), _REAL_VECTORS)
 
 
 async def wait_until_ready(server: Server, data: Path) -> None:

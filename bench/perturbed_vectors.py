@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.chunks import MODEL
-from bench.corpus import WORK_FOLDER, package, wordnet_definitions
+from bench.corpus import wordnet_definitions, wordnet_questions
+from bench.embedded_texts import embedded
 from semantik.index.engines import cells
 
 BLOCK = 10_000
@@ -27,7 +27,7 @@ _SEED = 20_261_130
 
 def blocks(first: int, last: int) -> Iterator[NDArray[np.float16]]:
     """The vectors `first` to `last`, multiples of `BLOCK`, as blocks (BLOCK, dimension). The same at every call."""
-    real = _embedded("definitions", _definitions(), False)
+    real = embedded(f"definitions-{_DEFINITIONS}", _definitions)
     topics = cells.build(real.astype(np.float16))
     topic_of = np.empty(len(real), np.int64)
     for topic, (start, end) in enumerate(pairwise(topics.starts)):
@@ -43,7 +43,7 @@ def blocks(first: int, last: int) -> Iterator[NDArray[np.float16]]:
 
 def queries() -> NDArray[np.float32]:
     """Vectors of questions such as "What is a truffle?", (200, dimension), of unit length."""
-    return _embedded("questions", _questions(), True)
+    return embedded(f"questions-{_QUERIES}", _questions, as_queries=True)
 
 
 def _definitions() -> list[str]:
@@ -51,22 +51,4 @@ def _definitions() -> list[str]:
 
 
 def _questions() -> list[str]:
-    lines = (
-        (package("wordnet-base") / "usr/share/wordnet/data.noun").read_text("utf-8", "replace").splitlines()
-    )
-    words = [line.split()[4].replace("_", " ") for line in lines if not line.startswith("  ")]
-    return [f"What is a {word}?" for word in random.Random(_SEED).sample(words, _QUERIES)]
-
-
-def _embedded(name: str, texts: list[str], are_queries: bool) -> NDArray[np.float32]:
-    saved = WORK_FOLDER / f"{name}-{len(texts)}.npy"
-    if not saved.exists():
-        from pipeline.compute.messages import ModelSpec
-        from pipeline.embedding import model
-
-        encoder = model.load(ModelSpec(MODEL, "auto"))
-        embed = encoder.embed_queries if are_queries else encoder.embed
-        WORK_FOLDER.mkdir(parents=True, exist_ok=True)
-        np.save(saved, embed(texts).astype(np.float32))
-    found: NDArray[np.float32] = np.load(saved)
-    return found
+    return random.Random(_SEED).sample(wordnet_questions(), _QUERIES)

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.corpus import ROOT, WORK_FOLDER, package, wordnet_definitions
+from bench.corpus import ROOT, WORK_FOLDER, package, wordnet_definitions, wordnet_questions
 from pipeline.compute.messages import ModelSpec
 from pipeline.embedding import model
 
@@ -100,13 +100,11 @@ def _texts() -> tuple[list[str], list[str], list[str]]:
     held_out, definitions = definitions[: QUERIES // 2], definitions[QUERIES // 2 :]
     sentences = [text for text in dict.fromkeys(_manual_sentences()) if text not in set(held_out)]
     rng.shuffle(sentences)
-    return definitions[:DEFINITIONS], sentences, held_out + rng.sample(_lemmas(), QUERIES - len(held_out))
-
-
-def _lemmas() -> list[str]:
-    folder = package("wordnet-base") / "usr" / "share" / "wordnet"
-    lines = (folder / "data.noun").read_text("utf-8", "replace").splitlines()
-    return [f"What is a {line.split()[4].replace('_', ' ')}?" for line in lines if not line.startswith("  ")]
+    return (
+        definitions[:DEFINITIONS],
+        sentences,
+        held_out + rng.sample(wordnet_questions(), QUERIES - len(held_out)),
+    )
 
 
 def _embed(texts: list[str], path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 import time
@@ -21,6 +22,7 @@ import numpy as np
 
 from bench.corpus import WORK_FOLDER
 from bench.index_fixture import open_index, wait_until_merged
+from bench.measures.large_collection import resident_mb
 from bench.perturbed_vectors import BLOCK, blocks, queries
 from bench.results import Result
 from bench.sizes import sized
@@ -95,16 +97,16 @@ async def _add(folder: Path, first: int, last: int) -> None:
 async def _searched() -> list[Result]:
     asked = queries()
     async with AsyncExitStack() as stack:
-        before_mb = _anonymous_mb()
+        before_mb = resident_mb(os.getpid())[0]
         indexes = {}
         for count in (_FEW, _MANY):
             folder = WORK_FOLDER / f"perturbed-{count}"
             indexes[count] = await stack.enter_async_context(open_index(folder / "index", asked.shape[1]))
             await wait_until_merged(indexes[count])
             if count == _FEW:
-                before_mb = _anonymous_mb()
+                before_mb = resident_mb(os.getpid())[0]
         times = await _times(indexes)
-        memory_mb = _anonymous_mb() - before_mb
+        memory_mb = resident_mb(os.getpid())[0] - before_mb
         recalls = {count: await _recall(index, count) for count, index in indexes.items()}
         stats = indexes[_MANY].stats()
     few, many = times[_FEW], times[_MANY]
@@ -172,8 +174,3 @@ async def _recall(index: VectorIndex, count: int) -> float:
         found = await index.nearest(query, _RESULTS)
         hits += sum(hit.score >= lowest - _TIE for hit in found)
     return hits / (_RESULTS * len(asked))
-
-
-def _anonymous_mb() -> float:
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(lines["RssAnon"].split()[0]) * 1024 / 1e6

@@ -11,9 +11,8 @@ from playwright.sync_api import Browser, expect
 from support.axe import barriers, needs_web_packages
 from support.browser import needs_chromium
 from support.cluster import Cluster
-from support.page_actions import NAME, PASSWORD, expect_signed_in
+from support.page_actions import create_first_user
 from support.patience import patience
-from support.server import SETUP_CODE
 from support.two_servers import Two
 
 pytestmark = [needs_chromium, pytest.mark.server]
@@ -39,11 +38,7 @@ def test_the_system_page_shows_servers_and_remote_workers(
         two.servers.append(two.start_one("second", "--peer-url", "http://second.internal:8080"))
         page = browser.new_page(base_url=first.url, viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(patience() * 1000)
-        page.goto(f"/#/setup?code={SETUP_CODE}")
-        page.get_by_label("Username").fill(NAME)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Create and sign in").click()
-        expect_signed_in(page)
+        create_first_user(page)
         page.goto("/#/system")
         servers = page.get_by_role("region", name="Servers", exact=True).locator("tbody tr")
         expect(servers).to_have_count(2)

@@ -12,9 +12,9 @@ from support.axe import barriers, needs_web_packages
 from support.browser import needs_chromium
 from support.milvus import Milvus
 from support.milvus_documents import milvus_flags
-from support.page_actions import NAME, PASSWORD, expect_signed_in
+from support.page_actions import create_first_user
 from support.patience import patience
-from support.server import SETUP_CODE, Serving
+from support.server import Serving
 
 pytestmark = [needs_chromium, pytest.mark.server, pytest.mark.noisy]
 
@@ -31,11 +31,7 @@ def test_the_system_page_says_whether_milvus_answers(
         serving = start(*milvus_flags(milvus, timeout_s=patience(2.0)))
         page = browser.new_page(base_url=serving.url, viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(patience() * 1000)
-        page.goto(f"/#/setup?code={SETUP_CODE}")
-        page.get_by_label("Username").fill(NAME)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Create and sign in").click()
-        expect_signed_in(page)
+        create_first_user(page)
         page.goto("/#/system")
         stores = page.get_by_role("region", name="Stores")
         row = stores.locator("tbody tr").filter(has_text="Milvus")
@@ -67,11 +63,7 @@ def test_the_system_page_does_not_name_milvus_without_it(
     serving = start()
     page = browser.new_page(base_url=serving.url)
     page.set_default_timeout(patience() * 1000)
-    page.goto(f"/#/setup?code={SETUP_CODE}")
-    page.get_by_label("Username").fill(NAME)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Create and sign in").click()
-    expect_signed_in(page)
+    create_first_user(page)
     page.goto("/#/system")
     rows = page.get_by_role("region", name="Stores").locator("tbody tr")
     expect(rows).to_have_count(2)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
+from support.server import SETUP_CODE
 
 NAME, PASSWORD = "ada", "correct horse battery"
 
@@ -14,6 +15,15 @@ def sign_in(page: Page, password: str, name: str = NAME) -> None:
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def create_first_user(page: Page) -> None:
+    """On the page of a new server, whose address the page has as its base."""
+    page.goto(f"/#/setup?code={SETUP_CODE}")
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create and sign in").click()
+    expect_signed_in(page)
 
 
 def expect_signed_in(page: Page) -> None:

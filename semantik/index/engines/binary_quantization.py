@@ -1,11 +1,10 @@
 """Binary quantization: a code with one bit for each element of a vector, set where it is above the mean.
 
 Near vectors differ in few bits, so `code_search` proposes the rows with the smallest Hamming distance to the query's
-code. The file
-holds the codes as words of 64 bits, the first word of all rows first, so that each step of the count reads adjacent
-memory; then the means (dimension, float32). In a large segment the rows are in the order of their cells, and the file
-goes on with the centres (cells, dimension, float32), the starts of the cells (cells + 1, int64) and the row numbers
-(n, uint32). Written in the pool, read in threads.
+code. The file holds the codes as words of 64 bits, the first word of all rows first, so that each step of the count
+reads adjacent memory; then the means (dimension, float32). In a large segment the rows are in the order of their cells,
+and the file goes on with the centres (cells, dimension, float32), the starts of the cells (cells + 1, int64) and the
+row numbers (n, uint32). Written in the pool, read in threads.
 """
 
 from __future__ import annotations

@@ -107,9 +107,7 @@ def _joint_effort(group: Sequence[_Segment]) -> float:
     rows = sum(map(len, group))
     largest = max(group, key=len)
     efforts = [each.effort for each in group]
-    grown = min(
-        sum(efforts), max(largest.effort * math.pow(rows / len(largest), _EFFORT_GROWTH), *efforts, 0)
-    )
+    grown = min(sum(efforts), max(largest.effort * math.pow(rows / len(largest), _EFFORT_GROWTH), *efforts))
     usable = sum(each.count for each in group)
     return grown + min(1, 2 * (1 - usable / rows)) * (sum(efforts) - grown)
 
