@@ -13,6 +13,7 @@ from semantik.index.files.durable import remove
 log = logging.getLogger(__name__)
 
 DROPPED_PREFIX = "dropped."
+CLOSED = "The server is stopping; please ask again."  # of a registry
 SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 

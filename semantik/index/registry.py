@@ -17,7 +17,14 @@ from semantik.core.errors import Conflict, Unavailable
 from semantik.index import recovery
 from semantik.index.files.checksums import run_step
 from semantik.index.files.durable import Damaged
-from semantik.index.folders import DROPPED_PREFIX, collection_folder, move, remove_dropped, try_remove
+from semantik.index.folders import (
+    CLOSED,
+    DROPPED_PREFIX,
+    collection_folder,
+    move,
+    remove_dropped,
+    try_remove,
+)
 from semantik.index.vector_index import IndexContext, RunInPool, VectorIndex
 
 log = logging.getLogger(__name__)
@@ -41,13 +48,16 @@ class IndexRegistry:
             settings, run_in_pool, self._writer, self._readers, self._checker, retry_s
         )
         self._opened: dict[tuple[str, int], asyncio.Task[VectorIndex]] = {}
+        self._closed = False
 
     async def open(self, collection_id: str, generation: int, dimension: int) -> VectorIndex:
         """The index, the same object for every caller. Read from disk and checked when it is not open yet.
 
         Raises Invalid for an id that cannot name a folder, Conflict when it is open with another dimension,
-        Unavailable when the folder cannot be used.
+        Unavailable when the folder cannot be used, or the registry is closed.
         """
+        if self._closed:
+            raise Unavailable(CLOSED)
         key = (collection_id, generation)
         known = self._opened.get(key)
         if known is None or (known.done() and (known.exception() or known.result().closed)):
@@ -98,7 +108,8 @@ class IndexRegistry:
         await asyncio.to_thread(try_remove, dropped)
 
     async def close(self) -> None:
-        """Save the newest vectors of every index and end the threads. No other call may follow."""
+        """Save the newest vectors of every index and end the threads. Later, `open` is refused."""
+        self._closed = True
         tasks = list(self._opened.values())
         self._opened.clear()
         if tasks:

@@ -165,3 +165,15 @@ def test_an_invalid_vector_does_not_exclude_others(
         assert len(caplog.records) == 2 and "the first of seq 7," in caplog.records[0].getMessage()
 
     asyncio.run(test())
+
+
+def test_a_closed_registry_opens_nothing(tmp_path: Path) -> None:
+    """A search may come while the server stops, and the folder belongs to the next one then."""
+
+    async def test() -> None:
+        async with open_registry(tmp_path, SETTINGS) as registry:
+            await registry.open("c", 0, DIMENSION)
+        with pytest.raises(Unavailable, match="stopping"):
+            await registry.open("c", 0, DIMENSION)
+
+    asyncio.run(test())

@@ -16,7 +16,14 @@ from pathlib import Path
 from semantik.core.errors import Unavailable
 from semantik.index.files.checksums import run_step
 from semantik.index.files.durable import Damaged
-from semantik.index.folders import DROPPED_PREFIX, collection_folder, move, remove_dropped, try_remove
+from semantik.index.folders import (
+    CLOSED,
+    DROPPED_PREFIX,
+    collection_folder,
+    move,
+    remove_dropped,
+    try_remove,
+)
 from semantik.index.keyword import folder
 from semantik.index.keyword.context import KeywordContext, RunInPool
 from semantik.index.keyword.index import KeywordIndex
@@ -48,13 +55,16 @@ class KeywordRegistry:
         self._context = KeywordContext(run_in_pool, self._writers, self._readers)
         self._opened: dict[tuple[str, int], asyncio.Task[KeywordIndex]] = {}
         self._maintenance: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def open(self, collection_id: str, generation: int, dimension: int) -> KeywordIndex:
         """The index, the same object for every caller. Read from disk and checked when it is not open yet.
 
         It has no use for `dimension`. Raises Invalid for an id that cannot name a folder, Unavailable when the folder
-        cannot be used.
+        cannot be used, or the registry is closed.
         """
+        if self._closed:
+            raise Unavailable(CLOSED)
         if self._maintenance is None:
             self._maintenance = asyncio.create_task(self._maintain(), name="keyword-maintenance")
         key = (collection_id, generation)
@@ -104,7 +114,8 @@ class KeywordRegistry:
         await asyncio.to_thread(try_remove, dropped)
 
     async def close(self) -> None:
-        """Save what was added to every index, and end the threads. No other call may follow."""
+        """Save what was added to every index, and end the threads. Later, `open` is refused."""
+        self._closed = True
         tasks = list(self._opened.values())
         self._opened.clear()
         if self._maintenance is not None:

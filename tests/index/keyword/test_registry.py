@@ -76,3 +76,11 @@ async def test_an_index_that_is_dropped_while_words_are_added_is_gone(tmp_path: 
         assert (await registry.open("c", 1, 384)).size == 0
         with pytest.raises(Invalid):
             await registry.open("../c", 1, 384)
+
+
+async def test_a_closed_registry_opens_nothing(tmp_path: Path) -> None:
+    """A search may come while the server stops, and the folder belongs to the next one then."""
+    async with keyword_registry(tmp_path) as registry:
+        await add(await registry.open("c", 1, 384), "red kite")
+    with pytest.raises(Unavailable, match="stopping"):
+        await registry.open("c", 1, 384)
