@@ -26,7 +26,7 @@ WHOLE_WEIGHT = 0.25
 DIGITS_WEIGHT = 1.0  # of a whole with digits: a date, a time, an order number
 
 # One search takes the words of its query several times, and queries have many words in common.
-_CACHED_TEXTS = 8192
+_CACHED_TEXTS = 1024
 _LONGEST_CACHED = 200
 
 

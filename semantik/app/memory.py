@@ -1,7 +1,7 @@
 """Gives memory that was freed back to the system.
 
 glibc keeps it, in one arena for nearly each thread: after every operation some megabytes more, up to about a hundred.
-Runs on the loop, and trims in a thread.
+So the threads share few arenas, and these are trimmed now and then. Runs on the loop, and trims in a thread.
 """
 
 from __future__ import annotations
@@ -19,6 +19,18 @@ log = logging.getLogger("semantik.memory")
 _INTERVAL_S = 5.0
 _GROWTH_BYTES = 4 << 20  # so much more than after the last trim is worth another, of some milliseconds
 _STATM = Path("/proc/self/statm")
+_M_ARENA_MAX = -8  # malloc.h
+_ARENAS = 2  # most threads run Python, one at a time; the first arena is the main thread's
+
+
+def share_arenas() -> None:
+    """Have all threads take memory from two arenas; before any is started, as an arena stays with its thread.
+
+    Where the C library has no `mallopt`, it does nothing.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 async def return_freed_memory() -> NoReturn:

@@ -17,6 +17,7 @@ from pipeline.extraction.recognition.installation import recognition
 from semantik import __version__
 from semantik.app.descriptors import raise_descriptor_limit
 from semantik.app.log_format import configure_logging
+from semantik.app.memory import share_arenas
 from semantik.commands.cli_common import EXIT_STATUS, FAILED, USAGE_ERROR
 from semantik.config.loader import RENAMED, Entry, entries, flag_name, load
 from semantik.config.settings import DocumentSettings, Settings
@@ -59,6 +60,7 @@ def main(argv: list[str], make_pool: PoolFactory | None = None) -> int:
         hangup = asyncio.Event()
         raise_descriptor_limit(settings.connections.total)
         sys.setswitchinterval(_SWITCH_S)
+        share_arenas()
         lifecycle = Lifecycle(hangup)
         return lifecycle.run(_serve(settings, read_settings, hangup, lifecycle.start_deadline, make_pool))
     except SemantikError as error:

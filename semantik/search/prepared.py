@@ -30,7 +30,7 @@ class PreparedQuery:
     words: QueryWords
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def prepare(text: str) -> PreparedQuery:
     return prepare_parsed(parse(text))
 
