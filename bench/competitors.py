@@ -20,7 +20,7 @@ from semantik.config.settings import IndexSettings
 from semantik.index.engines.protocol import EngineSegment
 from semantik.index.engines.registry import ENGINES
 from semantik.index.vectors.rows import Rows
-from semantik.index.vectors.scoring import rescore, scan
+from semantik.index.vectors.scoring import Picked, nearest, scan
 
 TOP_K = 10
 _CACHE_ABOVE_S = 20.0
@@ -76,11 +76,10 @@ def _semantik_engine(name: str) -> Competitor:
             unit_query = query.astype(np.float64)
             its_part = EngineSegment(engine_index, effort, rows.live)
             [candidates] = engine.propose([its_part], unit_query, TOP_K)
-            found = (
-                scan(rows, unit_query, TOP_K, rows.live)
-                if candidates is None
-                else rescore(rows, candidates, unit_query, TOP_K)
+            picked = (
+                scan(rows, unit_query, TOP_K, rows.live) if candidates is None else Picked(rows, candidates)
             )
+            found = nearest([picked], unit_query, TOP_K)
             return found.seqs[np.argsort(-found.scores)[:TOP_K]]
 
         return search
@@ -93,7 +92,8 @@ def _semantik_engine(name: str) -> Competitor:
 def _scan() -> Competitor:
     def open_scan(path: Path, rows: Rows) -> Search:
         def search(query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
-            found = scan(rows, query.astype(np.float64), TOP_K, rows.live)
+            unit_query = query.astype(np.float64)
+            found = nearest([scan(rows, unit_query, TOP_K, rows.live)], unit_query, TOP_K)
             return found.seqs[np.argsort(-found.scores)[:TOP_K]]
 
         return search

@@ -24,12 +24,12 @@ from semantik.index.ranges import Ranges
 from semantik.index.retriever import IndexStats, ScoredSeq
 from semantik.index.segments import manifest
 from semantik.index.segments.manifest import Manifest, SegmentRecord
-from semantik.index.segments.search import search_segments
+from semantik.index.segments.search import search_rows
 from semantik.index.segments.segment import Segment, new_segment_name, write_segment
 from semantik.index.vectors.checks import checked_seqs, has_unit_length
 from semantik.index.vectors.mem_table import MemTable
 from semantik.index.vectors.rows import Rows
-from semantik.index.vectors.scoring import scan, score_seqs, top_k
+from semantik.index.vectors.scoring import score_seqs, top_k
 
 log = logging.getLogger(__name__)
 
@@ -203,17 +203,12 @@ class IndexState:
         """The k best for a unit query; see `VectorIndex.nearest`. Runs in any thread."""
         snapshot = self.snapshot
         within = None if allowed is None else ranges.normalize(allowed)
-        found = search_segments(snapshot.segments, query, k, within)
-        unflushed = snapshot.unflushed
-        return top_k([*found, scan(unflushed, query, k, unflushed.usable(within))], k, threshold)
+        return top_k(search_rows(snapshot.segments, snapshot.unflushed, query, k, within), k, threshold)
 
     def scores(self, query: NDArray[np.float64], seqs: NDArray[np.int64]) -> dict[int, float]:
         """The cosines of those of the ascending seqs that can be found. Runs in any thread."""
-        scores: dict[int, float] = {}
-        for rows in self.snapshot.parts:
-            found = score_seqs(rows, query, seqs)
-            scores.update(zip(found.seqs.tolist(), found.scores.tolist(), strict=True))
-        return scores
+        found = score_seqs(self.snapshot.parts, query, seqs)
+        return dict(zip(found.seqs.tolist(), found.scores.tolist(), strict=True))
 
     def sample(self, count: int) -> NDArray[np.float32]:
         """At most `count` vectors that can be found (n, dimension), evenly spread. Runs in any thread."""

@@ -15,8 +15,9 @@ from semantik.index.engines import cells, code_search
 from semantik.index.engines.protocol import EngineSegment
 from semantik.index.files.durable import Damaged
 from semantik.index.segments.merge import calibrate
+from semantik.index.vectors import scoring
 from semantik.index.vectors.rows import Rows
-from semantik.index.vectors.scoring import rescore
+from semantik.index.vectors.scoring import Picked
 
 ROWS = 20_000
 VECTORS = clustered_vectors(ROWS, 96)
@@ -45,7 +46,7 @@ def nearest(
     query = rows.vectors[row].astype(np.float64)
     [proposed] = codes.propose([EngineSegment(finder, effort, usable)], query, 10)
     assert proposed is not None and usable[proposed].all()
-    best = rescore(rows, proposed, query, 10)
+    best = scoring.nearest([Picked(rows, proposed)], query, 10)
     return best.seqs[np.argsort(-best.scores)][:10].tolist()
 
 
@@ -86,6 +87,28 @@ def test_calibration_reaches_its_target_and_few_rows_are_compared(tmp_path: Path
     assert effort and recall >= 0.95
     [first, *_] = cells.nearest([cells.build(VECTORS)], VECTORS[5].astype(np.float32), 1000)
     assert 1000 <= sum(each.stop - each.start for each in first[0]) < ROWS / 4
+
+
+def test_where_most_cells_would_be_compared_all_codes_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As without cells: the same rows are proposed, also where some are not usable."""
+    rows = all_rows()
+    usable = rows.seqs % 3 > 0
+    finders = [built(tmp_path, rows)]
+    with monkeypatch.context() as context:
+        context.setattr(cells, "MIN_ROWS", ROWS + 1)
+        (tmp_path / "without").mkdir()
+        finders.append(built(tmp_path / "without", rows))
+    monkeypatch.setattr(code_search, "COMPARED", ROWS // 200)
+    assert finders[0].cells is not None and finders[1].cells is None
+    for row in range(0, ROWS, 4000):
+        query = VECTORS[row].astype(np.float64)
+        for mask in (rows.live, usable):
+            found = [codes.propose([EngineSegment(each, 200, mask)], query, 10) for each in finders]
+            [first], [second] = found
+            assert first is not None and second is not None and len(second) >= 200
+            assert set(first.tolist()) == set(second.tolist())
 
 
 def test_a_filter_and_deletions_are_exact_whichever_cells_they_leave(tmp_path: Path) -> None:

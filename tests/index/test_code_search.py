@@ -21,7 +21,7 @@ from semantik.index.segments.manifest import SegmentRecord
 from semantik.index.segments.merge import merge_segments
 from semantik.index.segments.segment import Segment, write_segment
 from semantik.index.vectors.rows import Rows
-from semantik.index.vectors.scoring import rescore, top_k
+from semantik.index.vectors.scoring import Picked, nearest, top_k
 
 PARTS, ROWS = 6, 5000
 VECTORS = clustered_vectors(PARTS * ROWS, 96)
@@ -63,7 +63,8 @@ def recall(made: Sequence[tuple[Rows, codes.BinaryCodes]], usable: NDArray[np.bo
     for row in asked:
         query = VECTORS[row].astype(np.float64)
         found = zip(made, proposals(made, row, usable), strict=True)
-        scored = [rescore(rows, picked, query, 10) for (rows, _), picked in found if picked is not None]
+        picked = [Picked(rows, numbers) for (rows, _), numbers in found if numbers is not None]
+        scored = nearest(picked, query, 10)
         scores = VECTORS.astype(np.float32) @ query.astype(np.float32)
         if usable is not None:
             scores[~usable] = -2

@@ -65,9 +65,12 @@ class BinaryCodes:
         counts = np.empty(buffer.shape, np.uint8)
         done = 0
         for block, size in _blocks(places):
-            bits = buffer[:, :size]
-            np.concatenate([self._words[:, place] for place in block], axis=1, out=bits)
-            np.bitwise_xor(bits, query_code, out=bits)
+            bits = codes = buffer[:, :size]
+            if len(block) == 1:
+                codes = self._words[:, block[0]]
+            else:
+                np.concatenate([self._words[:, place] for place in block], axis=1, out=codes)
+            np.bitwise_xor(codes, query_code, out=bits)
             np.bitwise_count(bits, out=counts[:, :size])
             np.add.reduce(counts[:, :size], axis=0, dtype=np.uint16, out=distances[done : done + size])
             done += size

@@ -20,6 +20,8 @@ from semantik.index.engines.protocol import EngineSegment
 
 # For each row to be scored exactly so many codes are compared, those of the nearest cells.
 COMPARED = 128
+# To gather the codes of cells takes as long as to compare them: from this share of all on, all are compared.
+_SCANNED_SHARE = 0.6
 # So the effort grows with the rows that are searched as one; see bench/NOTES.md.
 _EFFORT_GROWTH = 0.5
 
@@ -114,10 +116,12 @@ def _joint_effort(group: Sequence[_Segment]) -> float:
 
 def _propose(group: Sequence[_Segment], query: NDArray[np.float32], wanted: int) -> list[NDArray[np.int64]]:
     """The rows with the nearest codes among the usable ones of the nearest cells, by segment."""
-    compared = list(_compare_all(group, query))
+    with_cells = sum(len(each) for each in group if each.codes.cells is not None)
+    scans = COMPARED * wanted >= _SCANNED_SHARE * with_cells
+    compared = list(_compare_all(group, query, scans))
     usable = sum(each.usable for each in compared)
     in_cells = 0
-    for part in _compare_cells(group, query, COMPARED * wanted):
+    for part in () if scans else _compare_cells(group, query, COMPARED * wanted):
         compared += part
         in_cells += sum(each.usable for each in part)
         if in_cells >= COMPARED * wanted:
@@ -136,12 +140,16 @@ def _propose(group: Sequence[_Segment], query: NDArray[np.float32], wanted: int)
     return [np.concatenate(rows) for rows in found]
 
 
-def _compare_all(group: Sequence[_Segment], query: NDArray[np.float32]) -> Iterator[_Compared]:
-    """The codes of the segments without cells."""
+def _compare_all(
+    group: Sequence[_Segment], query: NDArray[np.float32], scans: bool
+) -> Iterator[_Compared]:
+    """The codes of the segments without cells; of all segments if it `scans`."""
     for position, each in enumerate(group):
-        if each.codes.cells is None:
+        cells = each.codes.cells
+        if cells is None or scans:
             distances = each.codes.distances(query, [slice(0, len(each))], len(each))
-            yield _Compared(position, None, distances, each.mark_unusable(distances, None))
+            rows = None if cells is None else cells.order
+            yield _Compared(position, rows, distances, each.mark_unusable(distances, rows))
 
 
 def _compare_cells(

@@ -11,13 +11,15 @@ from semantik.index.engines.protocol import EngineSegment
 from semantik.index.engines.registry import ENGINES
 from semantik.index.ranges import Ranges
 from semantik.index.segments.segment import Segment
-from semantik.index.vectors.scoring import ScoredRows, rescore, scan
+from semantik.index.vectors.rows import Rows
+from semantik.index.vectors.scoring import Picked, ScoredRows, nearest, scan
 
 
-def search_segments(
-    segments: Sequence[Segment], query: NDArray[np.float64], k: int, allowed: Ranges | None
-) -> list[ScoredRows]:
-    """The k best live rows within `allowed`: of those that the engines propose, or of all where they do not."""
+def search_rows(
+    segments: Sequence[Segment], unflushed: Rows, query: NDArray[np.float64], k: int, allowed: Ranges | None
+) -> ScoredRows:
+    """The k best live rows within `allowed` (more, where scores are close): of those that the engines propose, or of
+    all where they do not."""
     usable = [each.rows.usable(allowed) for each in segments]
     proposed: list[NDArray[np.int64] | None] = [None] * len(segments)
     by_engine: dict[str, dict[int, EngineSegment]] = {}
@@ -29,7 +31,10 @@ def search_segments(
         found = ENGINES[name].propose(list(parts.values()), query, k)
         for at, rows in zip(parts, found, strict=True):
             proposed[at] = rows
-    return [
-        scan(each.rows, query, k, mask) if rows is None else rescore(each.rows, rows, query, k)
-        for each, mask, rows in zip(segments, usable, proposed, strict=True)
+    picked = [
+        scan(each.rows, query, k, mask) if numbers is None else Picked(each.rows, numbers)
+        for each, mask, numbers in zip(segments, usable, proposed, strict=True)
     ]
+    if len(unflushed):
+        picked.append(scan(unflushed, query, k, unflushed.usable(allowed)))
+    return nearest(picked, query, k)
