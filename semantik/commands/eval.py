@@ -20,6 +20,7 @@ from rich.progress import Progress as Bar
 
 from semantik import __version__
 from semantik.client.api import Client
+from semantik.client.retries import Retries
 from semantik.commands.cli_common import check_url, print_output, report_error, run_command
 from semantik.commands.eval_server import default_cache, indexed
 from semantik.commands.server_connection import KEY_VARIABLE, all_collections
@@ -35,6 +36,8 @@ from semantik.evaluation.runner import MODES, Evaluation, evaluate
 
 _PROG = "semantik-eval"
 _MAX_LOST = 20
+# A server that others use, too, answers so many searches a second: what it refuses is asked again.
+_PATIENT = Retries(attempts=1000, patience_s=600.0)
 
 
 def main(argv: list[str]) -> int:
@@ -148,7 +151,7 @@ async def _measure(arguments: argparse.Namespace, judged: JudgedSet, settings: S
     logging.getLogger("semantik.loop").setLevel(logging.ERROR)
     with _Bar() as bar:
         if arguments.url is not None:
-            client = Client(arguments.url, _api_key(arguments))
+            client = Client(arguments.url, _api_key(arguments), _PATIENT)
             collections = await _collection_ids(client, arguments.collection)
             evaluation = await evaluate(client, judged, collections, bar.update, modes, depth=arguments.depth)
         else:

@@ -86,6 +86,7 @@ async def indexed(
         mongo_url="",
         redis_url="",
         documents=replace(settings.documents, roots=(str(files),)),
+        rate_limits=replace(settings.rate_limits, search_per_s=0.0),  # nobody else asks it
     )
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running(own))

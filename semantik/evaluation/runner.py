@@ -112,7 +112,7 @@ async def ranked_paths(
     }
     if collections is not None:
         body["collection_ids"] = list(collections)
-    answer = await client.call("POST", "search", body)
+    answer = await client.read_json("POST", "search", body=body, repeatable=True)
     paths: dict[str, None] = {}
     for hit in answer["hits"]:
         paths.setdefault(hit["document"]["path"])

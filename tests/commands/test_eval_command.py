@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,11 @@ def test_a_judged_set_is_indexed_once_and_measured_in_each_mode(judged: Path, tm
     assert "nDCG@10 of hybrid against words:" in out
     [home] = cache.iterdir()
     segments = sorted(path for path in (home / "data" / "index").rglob("*") if path.is_file())
-    status, out, _ = _eval(judged, "--cache", cache, "--json", "--modes", "words,hybrid")
+    slow = {
+        "SEMANTIK_RATE_LIMITS_SEARCH_PER_S": "0.01",
+        "SEMANTIK_RATE_LIMITS_BURST_S": "1",
+    }  # not for its own server
+    status, out, _ = _eval(judged, "--cache", cache, "--json", "--modes", "words,hybrid", env=slow)
     found: dict[str, Any] = json.loads(out)
     assert status == 0 and list(found["modes"]) == ["words", "hybrid"]
     assert found["modes"]["hybrid"]["recall@10"]["mean"] == 1.0
@@ -115,6 +120,27 @@ async def test_a_running_server_is_asked(shared: Serving, tmp_path: Path) -> Non
     assert status == 2 and "'Nowhere' is no collection. There are: Harbour papers." in err
     status, _, err = await asyncio.to_thread(_eval, *argv, env={"SEMANTIK_API_KEY": "semantik_wrong"})
     assert status == 1 and "Traceback" not in err
+
+
+@pytest.mark.gen_test
+async def test_a_running_server_that_refuses_many_searches_is_asked_again(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    """Eight queries at a time, of which it answers one a second."""
+    flags = ("--rate-limits-search-per-s", "1", "--rate-limits-burst-s", "1")
+    serving = start("--auth-registration", "open", *flags)
+    client = await new_user(serving)
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "ferry.txt").write_text(_TEXTS["ferry"])
+    await index(client, folder, "Harbour papers")
+    questions = tmp_path / "questions.csv"
+    questions.write_text("".join(f"ferry {number},ferry.txt\n" for number in range(10)))
+    made = await client.call("POST", "api-keys", {"name": "evaluation"})
+    argv = (questions, "--url", serving.url, "--modes", "words", "--json")
+    status, out, err = await asyncio.to_thread(_eval, *argv, env={"SEMANTIK_API_KEY": made["key"]})
+    assert status == 0, err
+    assert len(json.loads(out)["answers"]["words"]) == 10
 
 
 @pytest.mark.parametrize(

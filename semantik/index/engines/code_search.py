@@ -140,9 +140,7 @@ def _propose(group: Sequence[_Segment], query: NDArray[np.float32], wanted: int)
     return [np.concatenate(rows) for rows in found]
 
 
-def _compare_all(
-    group: Sequence[_Segment], query: NDArray[np.float32], scans: bool
-) -> Iterator[_Compared]:
+def _compare_all(group: Sequence[_Segment], query: NDArray[np.float32], scans: bool) -> Iterator[_Compared]:
     """The codes of the segments without cells; of all segments if it `scans`."""
     for position, each in enumerate(group):
         cells = each.codes.cells
