@@ -80,10 +80,11 @@ class QueryEmbedder:
 
     async def close(self) -> None:
         """Stop embedding; callers that still wait get Unavailable."""
-        for task in list(self._tasks.values()):
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        if tasks:
+            await asyncio.wait(tasks)
         for future in self._pending.values():
             _fail(future, Unavailable("The server is shutting down."))
 

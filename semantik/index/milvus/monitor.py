@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from semantik.config.milvus_settings import MilvusSettings
@@ -85,6 +85,5 @@ async def milvus_monitor(settings: MilvusSettings, every_s: float = _LOOK_S) -> 
         yield monitor
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])
         await connection.close()
