@@ -2865,7 +2865,7 @@ export interface components {
             /** @description Chunks that were compared. */
             total_considered: number;
             mode: components["schemas"]["Mode"];
-            /** @description Why the mode is not the one that was asked for; else null. */
+            /** @description Why the answer is not all that was asked for, such as another mode; else null. */
             degraded: string | null;
             relevance: components["schemas"]["Relevance"];
             corrections: {

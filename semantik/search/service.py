@@ -35,10 +35,12 @@ from semantik.search.similar import SimilarChunks
 from semantik.storage.mongo import Store
 
 _MAX_QUERY_CHARS = 10_000
-_MAX_ATTEMPTS = 5  # when a change made the candidates stale
+# When a change made the candidates stale. Another server stores a document before it says that indexes need it.
+_MAX_ATTEMPTS, _PAUSE_S = 20, 0.005
 _FIRST_HITS = 3  # that decide how relevant a result is, whatever page of it is asked for
 _CHUNKS_PER_DOCUMENT = 3  # fetched for each document of a grouped result
 _RELAXED = "No passage has all that is required; its words were searched for instead."
+_CHANGED = "Documents changed while they were searched: passages of these may be missing."
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class SearchService:
                 continue  # the cached collections were stale
             if not found.stale:
                 break
+            await asyncio.sleep(attempt * _PAUSE_S)
         if not self._reranks(query):
             return _result(found, query, prepared, corrections)
         reranked = await self._reranker.rerank(prepared.parsed.plain, found.hits)
@@ -248,6 +251,8 @@ def _result(
         mode, degraded = "meaning", "Found by their meaning alone: the index of words is being built."
     if found.relaxed and found.hits:
         degraded = " ".join(filter(None, (degraded, _RELAXED)))
+    if found.stale:
+        degraded = " ".join(filter(None, (degraded, _CHANGED)))
     annotator = Annotator(prepared, found.retrieved)
     page = found.hits[query.offset : query.offset + query.k]
     hits = tuple(annotator.annotate(hit) for hit in page)

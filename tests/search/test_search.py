@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -226,6 +227,32 @@ async def test_search_that_fails_on_a_stale_generation_is_retried(tmp_path: Path
         setup.missing_models.add("another")
         with pytest.raises(Invalid, match="another is gone"):
             await setup.ask(text="And when?")
+
+
+async def _read_again(setup: SearchSetup, text: str, seq: int) -> None:
+    """Another server replaces the chunk of the first document, and does not publish it yet."""
+    generation = setup.collection.current
+    [hit] = await setup.ask()
+    await setup.other.chunks.add(generation, [(replace(hit.chunk, seq=seq, text=text), _SAME_VECTOR)])
+    await setup.other.documents.update_each({hit.document.id: {"first_seq": seq}})
+
+
+async def test_a_document_that_another_server_is_publishing_is_waited_for(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
+        await _read_again(setup, "two", 1)
+        asking = asyncio.create_task(setup.ask(text="Where?"))
+        await asyncio.sleep(0.1)
+        await _publish(setup, setup.collection.current, 1)
+        assert _texts(await asking) == ["two"]
+
+
+async def test_passages_that_may_be_missing_are_said(tmp_path: Path) -> None:
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
+        await _read_again(setup, "two", 1)
+        result = await setup.search.search(setup.principal, SearchQuery("Where?", (setup.collection.id,), 10))
+        assert result.hits == () and "may be missing" in (result.degraded or "")
 
 
 async def test_more_chunks_than_one_command_reads_are_found(tmp_path: Path) -> None:
