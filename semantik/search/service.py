@@ -95,6 +95,8 @@ class SearchService:
         if query.mode != "words" and parsed.plain:
             self._embedder.prefetch(parsed.plain)  # while MongoDB reads the collections
         for attempt in range(_MAX_ATTEMPTS):
+            if attempt:
+                await asyncio.sleep((attempt - 1) * _PAUSE_S)
             cached = [] if attempt else self._cached_collections(principal, ids)
             collections = cached or await self._authorizer.collections(principal, ids)
             within = chosen(collections, parsed.filters)
@@ -111,7 +113,6 @@ class SearchService:
                 continue  # the cached collections were stale
             if not found.stale:
                 break
-            await asyncio.sleep(attempt * _PAUSE_S)
         if not self._reranks(query):
             return _result(found, query, prepared, corrections)
         reranked = await self._reranker.rerank(prepared.parsed.plain, found.hits)

@@ -16,6 +16,8 @@ from support.api import index, new_user
 from support.patience import patience
 from support.server import ROOT, SAMPLES, Serving
 
+from semantik.client.api import Client
+
 _TEXTS = {
     "ferry": "The ferry to Sandoy leaves at seven in the morning and comes back at noon.",
     "lamp": "The keeper of the lighthouse cleans both lamps before dusk.",
@@ -69,10 +71,8 @@ def test_a_judged_set_is_indexed_once_and_measured_in_each_mode(judged: Path, tm
     assert "nDCG@10 of hybrid against words:" in out
     [home] = cache.iterdir()
     segments = sorted(path for path in (home / "data" / "index").rglob("*") if path.is_file())
-    slow = {
-        "SEMANTIK_RATE_LIMITS_SEARCH_PER_S": "0.01",
-        "SEMANTIK_RATE_LIMITS_BURST_S": "1",
-    }  # not for its own server
+    # Its own server has no such limit.
+    slow = {"SEMANTIK_RATE_LIMITS_SEARCH_PER_S": "0.01", "SEMANTIK_RATE_LIMITS_BURST_S": "1"}
     status, out, _ = _eval(judged, "--cache", cache, "--json", "--modes", "words,hybrid", env=slow)
     found: dict[str, Any] = json.loads(out)
     assert status == 0 and list(found["modes"]) == ["words", "hybrid"]
@@ -102,13 +102,16 @@ def test_questions_are_asked_of_a_folder(tmp_path: Path) -> None:
     assert f"found:    {SAMPLES}" in out
 
 
-@pytest.mark.gen_test
-async def test_a_running_server_is_asked(shared: Serving, tmp_path: Path) -> None:
-    client = await new_user(shared)
-    folder = tmp_path / "docs"
+async def _index_ferry(client: Client, folder: Path) -> None:
     folder.mkdir()
     (folder / "ferry.txt").write_text(_TEXTS["ferry"])
     await index(client, folder, "Harbour papers")
+
+
+@pytest.mark.gen_test
+async def test_a_running_server_is_asked(shared: Serving, tmp_path: Path) -> None:
+    client = await new_user(shared)
+    await _index_ferry(client, tmp_path / "docs")
     questions = tmp_path / "questions.csv"
     questions.write_text("ferry to Sandoy,ferry.txt\n")
     made = await client.call("POST", "api-keys", {"name": "evaluation"})
@@ -130,10 +133,7 @@ async def test_a_running_server_that_refuses_many_searches_is_asked_again(
     flags = ("--rate-limits-search-per-s", "1", "--rate-limits-burst-s", "1")
     serving = start("--auth-registration", "open", *flags)
     client = await new_user(serving)
-    folder = tmp_path / "docs"
-    folder.mkdir()
-    (folder / "ferry.txt").write_text(_TEXTS["ferry"])
-    await index(client, folder, "Harbour papers")
+    await _index_ferry(client, tmp_path / "docs")
     questions = tmp_path / "questions.csv"
     questions.write_text("".join(f"ferry {number},ferry.txt\n" for number in range(10)))
     made = await client.call("POST", "api-keys", {"name": "evaluation"})

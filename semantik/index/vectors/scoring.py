@@ -63,7 +63,7 @@ def nearest(picked: Sequence[Picked], query: NDArray[np.float64], k: int) -> Sco
     scores = np.empty(sum(len(each.numbers) for each in picked), np.float32)
     scaled = query.astype(np.float32) * UNSCALE
     at = 0
-    for vectors, _ in _gathered(picked):
+    for vectors in _gathered(picked):
         block = _as_float(vectors, np.empty(vectors.shape, np.int32))
         np.vecdot(block, scaled, out=scores[at : at + len(block)])
         at += len(block)
@@ -105,41 +105,35 @@ def _of(picked: Sequence[Picked], places: NDArray[np.int64]) -> list[Picked]:
     ]
 
 
-def _gathered(picked: Sequence[Picked]) -> Iterator[tuple[NDArray[np.float16], NDArray[np.int64]]]:
-    """The vectors and seqs of all picked rows, in blocks."""
-    block: list[Picked] = []
+def _gathered(picked: Sequence[Picked]) -> Iterator[NDArray[np.float16]]:
+    """The vectors of all picked rows, in blocks."""
+    block: list[NDArray[np.float16]] = []
     size = 0
     for each in picked:
         height = max(1, _BLOCK // each.rows.vectors.shape[1])
         for at in range(0, len(each.numbers), height):
             numbers = each.numbers[at : at + height]
             if size + len(numbers) > height:
-                yield _together(block)
+                yield np.concatenate(block)
                 block, size = [], 0
-            block.append(Picked(each.rows, numbers))
+            block.append(each.rows.vectors[numbers])
             size += len(numbers)
     if block:
-        yield _together(block)
-
-
-def _together(block: Sequence[Picked]) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
-    vectors = [each.rows.vectors[each.numbers] for each in block]
-    seqs = [each.rows.seqs[each.numbers] for each in block]
-    return np.concatenate(vectors), np.concatenate(seqs)
+        yield np.concatenate(block)
 
 
 def exact_cosines(picked: Sequence[Picked], query: NDArray[np.float64]) -> ScoredRows:
     """The true cosines of the picked rows to a unit query. Equal vectors get equal scores in every set of rows."""
-    scores, seqs = [np.empty(0, np.float64)], [np.empty(0, np.int64)]
+    parts = [np.empty(0, np.float64)]
     with np.errstate(invalid="ignore", divide="ignore"):
-        for vectors, its_seqs in _gathered(picked):
+        for vectors in _gathered(picked):
             block = vectors.astype(np.float64)
             lengths = np.sqrt((block * block).sum(axis=1))
-            scores.append((block * query).sum(axis=1) / lengths)
-            seqs.append(its_seqs)
-    every = np.concatenate(scores)
-    finite = np.isfinite(every)
-    return ScoredRows(np.clip(every[finite], -1.0, 1.0), np.concatenate(seqs)[finite])
+            parts.append((block * query).sum(axis=1) / lengths)
+    scores = np.concatenate(parts)
+    seqs = np.concatenate([np.empty(0, np.int64), *(each.rows.seqs[each.numbers] for each in picked)])
+    finite = np.isfinite(scores)
+    return ScoredRows(np.clip(scores[finite], -1.0, 1.0), seqs[finite])
 
 
 def score_seqs(parts: Sequence[Rows], query: NDArray[np.float64], seqs: NDArray[np.int64]) -> ScoredRows:
