@@ -22,6 +22,7 @@ from semantik.core.kept_files import kept_file
 from semantik.core.models import Document, Source
 from semantik.core.passed_over import is_passed_over
 from semantik.core.upload_paths import is_upload
+from semantik.storage.mongo.known_files import KnownFile
 
 _BLOCK_BYTES = 1 << 20
 _MAX_FOLDER_QUERIES = 1000  # with more changed folders, all documents of the source are read instead
@@ -67,7 +68,7 @@ async def _remove_or_mark(context: OperationContext, source: Source, scan: Sourc
         if to_remove := [one for one in page if one.id not in kept_ids]:
             await context.mark_dirty()
             await remove_documents(context, to_remove)
-        _clear_digests(scan, kept)
+        _clear_digests(scan, [one.path for one in kept])
         if to_mark := [one for one in kept if not one.missing or one.due is not None]:
             await context.mark_dirty()
             await mark_missing(context, to_mark)
@@ -98,34 +99,35 @@ async def _unseen_documents(
 ) -> AsyncIterator[list[Document]]:
     """The documents whose files are missing, in pages."""
     unread = {path.rstrip("/") for path in scan.unread}
-    async for page in _documents_to_check(context, source, scan):
-        unseen = [one for one in page if not one.is_part and one.path not in scan.seen]
-        _clear_digests(scan, [one for one in unseen if _is_below(one.path, unread)])
-        if missing := [one for one in unseen if not _is_below(one.path, unread)]:
-            yield missing
+    async for page in _files_to_check(context, source, scan):
+        unseen = [one for one in page if not one.is_part and one.state.path not in scan.seen]
+        _clear_digests(scan, [one.state.path for one in unseen if _is_below(one.state.path, unread)])
+        if missing := [one.id for one in unseen if not _is_below(one.state.path, unread)]:
+            found = await context.deps.store.documents.by_ids(missing)
+            yield [found[key] for key in missing if key in found]
 
 
-async def _documents_to_check(
+async def _files_to_check(
     context: OperationContext, source: Source, scan: SourceScan
-) -> AsyncIterator[list[Document]]:
-    """The documents of a source, without those of unchanged folders, in pages."""
-    documents, previous = context.deps.store.documents, scan.previous_digests
+) -> AsyncIterator[list[KnownFile]]:
+    """What is known of the files of a source, without those of unchanged folders, in pages."""
+    known, previous = context.deps.store.known_files, scan.previous_digests
     changed = (
         None if previous is None else [one for one in previous if one not in scan.seen.unchanged_folders]
     )
     if changed is None or len(changed) > _MAX_FOLDER_QUERIES:
-        async for page in documents.of_source(context.generation, source.id):
+        async for page in known.of_source(context.generation, source.id):
             yield page
     else:
         for folder in changed:
-            async for page in documents.of_folder(context.generation, source.id, folder):
+            async for page in known.of_folder(context.generation, source.id, folder):
                 yield page
 
 
-def _clear_digests(scan: SourceScan, documents: list[Document]) -> None:
-    """Have every later scan compare the folders of documents that are kept without their files."""
-    for document in documents:
-        scan.digests[folder_of(document.path)] = b""
+def _clear_digests(scan: SourceScan, paths: list[str]) -> None:
+    """Have every later scan compare the folders of documents, at `paths`, that are kept without their files."""
+    for path in paths:
+        scan.digests[folder_of(path)] = b""
 
 
 async def _move_documents(context: OperationContext, missing: _MissingBySize) -> int:

@@ -21,40 +21,16 @@ from pipeline.scanning.source_scan import SourceScan
 from pipeline.scanning.walk_rules import WalkRules
 from pipeline.scanning.walker import walk
 from semantik.core.document_roots import resolve_source
-from semantik.core.models import Document, PathMetadata, Source, new_id
+from semantik.core.models import Document, Source, new_id
 from semantik.core.path_metadata import path_metadata
 from semantik.core.scan_entries import FolderListing, hashed
 from semantik.core.sidecars import with_sidecars
 from semantik.core.upload_paths import is_upload
+from semantik.storage.mongo.known_files import FileState
 
 _FILES_PER_QUERY = 500
 # Of unchanged folders: one step in a thread looks at no more files unless one folder has more.
 _FILES_PER_STEP = 20_000
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file as the walk has found it."""
-
-    path: str
-    size: int
-    modified_ns: int
-    sidecar: str | None
-    by_path: PathMetadata | None
-    origin: Mapping[str, str] | None
-
-    def found(self, document: Document) -> Document:
-        """A document as its file is now; one whose sidecar has changed is to be read again, whatever its content."""
-        reader = document.reader if document.sidecar == self.sidecar else None
-        return replace(
-            document,
-            size=self.size,
-            modified_ns=self.modified_ns,
-            sidecar=self.sidecar,
-            by_path=self.by_path,
-            origin=self.origin,
-            reader=reader,
-        )
 
 
 @dataclass(frozen=True)
@@ -148,12 +124,12 @@ def _next_folders(
     return folders
 
 
-def _record_all(context: OperationContext, folders: Sequence[_Folder], scan: SourceScan) -> list[_File]:
+def _record_all(context: OperationContext, folders: Sequence[_Folder], scan: SourceScan) -> list[FileState]:
     """In a thread, as a folder may have very many files; meanwhile nothing else of the operation runs."""
     return [file for folder in folders for file in _record(context, folder, scan)]
 
 
-def _record(context: OperationContext, folder: _Folder, scan: SourceScan) -> Iterator[_File]:
+def _record(context: OperationContext, folder: _Folder, scan: SourceScan) -> Iterator[FileState]:
     """Record what the walk saw in a folder; yields the files that have to be compared one by one."""
     if scan.truncated:
         return
@@ -178,7 +154,7 @@ def _record(context: OperationContext, folder: _Folder, scan: SourceScan) -> Ite
         for name, size, modified_ns in files:
             path = listing.path(name)
             by_path = path_metadata(path, templates)
-            yield _File(path, size, modified_ns, sidecars.get(name), by_path, listing.origins.get(name))
+            yield FileState(path, size, modified_ns, sidecars.get(name), by_path, listing.origins.get(name))
 
 
 def _publish_progress(context: OperationContext, source: Source, scan: SourceScan) -> None:
@@ -188,48 +164,62 @@ def _publish_progress(context: OperationContext, source: Source, scan: SourceSca
 
 
 async def _compare(
-    context: OperationContext, source_id: str, files: Sequence[_File], scan: SourceScan
+    context: OperationContext, source_id: str, files: Sequence[FileState], scan: SourceScan
 ) -> None:
     """Register the files that the generation does not know, and those whose size or time has changed.
 
     Files that an earlier attempt of this operation registered count again.
     """
     documents, operation_id = context.deps.store.documents, context.operation.id
-    known = await documents.by_paths(context.generation, [file.path for file in files])
+    known = await context.deps.store.known_files.at(context.generation, [file.path for file in files])
     new: list[Document] = []
-    changed: list[Document] = []
-    found_again: list[Document] = []
-    if parts := [one for one in known.values() if one.is_part]:  # a file may have the name of a part
+    changed: list[FileState] = []
+    found_again: list[str] = []
+    if parts := [path for path, one in known.items() if one.is_part]:  # a file may have the name of a part
         await context.mark_dirty()
-        await give_way(context, parts)
+        at_paths = await documents.by_paths(context.generation, parts)
+        await give_way(context, [one for one in at_paths.values() if one.is_part])
     for file in files:
         scan.seen.add(file.path)
         document = known.get(file.path)
         if document is None or document.is_part:
             new.append(_new_document(context, source_id, file))
-            continue
-        as_found = file.found(document)
-        if as_found != document or (document.missing and document.status != "indexed"):
-            changed.append(as_found)
+        elif file != document.state or (document.missing and document.status != "indexed"):
+            changed.append(file)
         elif document.due == operation_id:
             scan.new += document.status == "pending"
             scan.changed += document.status != "pending"
         else:
             scan.unchanged += 1
             if document.missing:
-                found_again.append(document)
+                found_again.append(file.path)
     if new or changed or found_again:
         await context.mark_dirty()
     await documents.register(new)
-    await documents.mark_changed(changed, operation_id, context.fence)
+    before = await documents.by_paths(context.generation, [*(one.path for one in changed), *found_again])
+    as_found = [_as_found(before[file.path], file) for file in changed]
+    await documents.mark_changed(as_found, operation_id, context.fence)
     if found_again:
-        await mark_found(context, found_again)
+        await mark_found(context, [before[path] for path in found_again])
     failpoints.die_at("scanning.registered")
     scan.new += len(new)
     scan.changed += len(changed)
 
 
-def _new_document(context: OperationContext, source_id: str, file: _File) -> Document:
+def _as_found(document: Document, file: FileState) -> Document:
+    """A document as its file is now; one whose sidecar has changed is to be read again, whatever its content."""
+    return replace(
+        document,
+        size=file.size,
+        modified_ns=file.modified_ns,
+        sidecar=file.sidecar,
+        by_path=file.by_path,
+        origin=file.origin,
+        reader=document.reader if document.sidecar == file.sidecar else None,
+    )
+
+
+def _new_document(context: OperationContext, source_id: str, file: FileState) -> Document:
     return Document(
         id=new_id(),
         collection_id=context.collection.id,

@@ -11,7 +11,7 @@ _DATABASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _FIND_FIELDS = {"find", "filter", "batchSize", "lsid", "$db", "$readPreference"}
 _LOOKUP_FIELDS = {"from", "localField", "foreignField", "as"}
 _PAGE_FIELDS = _FIND_FIELDS | {"projection", "sort", "limit", "singleBatch"}
-_OPERATORS = {"$eq": "=", "$gt": ">"}
+_OPERATORS = {"$eq": "=", "$gt": ">", "$gte": ">=", "$lt": "<"}
 
 
 @dataclass(frozen=True)
@@ -64,66 +64,76 @@ class PageRequest:
 
     @property
     def sql(self) -> str:
-        fields = ", ".join(f"'$.{name}'" for name in (*self.columns, "_id"))
         where = " AND ".join(f"json_extract(data, '$.{name}') {sign} ?" for name, sign, _ in self.conditions)
         order = f"json_extract(data, '$.{self.order}')"
-        select = f"SELECT json_extract(data, {fields})"
+        select = f"SELECT {_fields(self.columns)}"
         return f'{select} FROM "{self.table}" WHERE {where} ORDER BY {order} LIMIT {self.limit}'
 
 
 @dataclass(frozen=True)
 class MembersRequest:
-    """The first `limit` rows of `table` whose field `name` has the value `value`, and whose field `member` one of
-    `members`. NeoSQLite would use no index for the latter."""
+    """The fields `columns`, or without any all fields, of the first `limit` rows of `table` whose fields `equal` have
+    these values, and whose field `member` one of `members`. NeoSQLite would use no index for the latter. A field that
+    a row does not have is null among `columns`."""
 
     database: str
     table: str
-    name: str
-    value: str
+    equal: Sequence[tuple[str, str | int]]
     member: str
     members: Sequence[str]
     limit: int
+    columns: Sequence[str] = ()
 
     @property
     def is_safe(self) -> bool:
-        """Whether its names can be put into an SQL statement, and its values are texts."""
+        """Whether its names can be put into an SQL statement, and its values are texts or numbers."""
+        names = [self.table, self.member, *self.columns, *(name for name, _ in self.equal)]
         return (
-            all(each.isidentifier() for each in (self.table, self.name, self.member))
+            all(each.isidentifier() for each in names)
             and _DATABASE_NAME.fullmatch(self.database) is not None
-            and all(isinstance(each, str) for each in (self.value, *self.members))
+            and all(type(value) in (str, int) for _, value in self.equal)
+            and all(isinstance(each, str) for each in self.members)
             and self.limit > 0
         )
 
     @property
     def sql(self) -> str:
         wanted = "SELECT value FROM json_each(?)"
-        where = (
-            f"json_extract(data, '$.{self.name}') = ? AND json_extract(data, '$.{self.member}') IN ({wanted})"
-        )
-        return f'SELECT data FROM "{self.table}" WHERE {where} LIMIT {self.limit}'
+        where = [f"json_extract(data, '$.{name}') = ?" for name, _ in self.equal]
+        where.append(f"json_extract(data, '$.{self.member}') IN ({wanted})")
+        data = _fields(self.columns) if self.columns else "data"
+        return f'SELECT {data} FROM "{self.table}" WHERE {" AND ".join(where)} LIMIT {self.limit}'
 
 
 def members_request(message: dict[str, Any]) -> MembersRequest | None:
     """The rows that a message asks for; None when it is any other command."""
     try:
         command = message["sections"][0][1]
-        if not command.keys() <= _FIND_FIELDS | {"limit"}:
+        if not command.keys() <= _FIND_FIELDS | {"limit", "projection"}:
             return None
-        (name, equal), (member, one_of) = command["filter"].items()
-        if equal.keys() != {"$eq"} or one_of.keys() != {"$in"}:
+        *equal, (member, one_of) = command["filter"].items()
+        projection = command.get("projection") or {}
+        plain = equal and all(condition.keys() == {"$eq"} for _, condition in equal)
+        if not plain or one_of.keys() != {"$in"} or any(wanted != 1 for wanted in projection.values()):
             return None
         request = MembersRequest(
             command["$db"],
             command["find"],
-            name,
-            equal["$eq"],
+            [(name, condition["$eq"]) for name, condition in equal],
             member,
             one_of["$in"],
             int(command["limit"]),
+            list(projection),
         )
         return request if request.is_safe else None
     except (LookupError, TypeError, ValueError, AttributeError):  # a command of another shape
         return None
+
+
+def _fields(columns: Sequence[str]) -> str:
+    """An SQL expression: a JSON array of these fields of a row and its `_id`."""
+    paths = ", ".join(f"'$.{name}'" for name in (*columns, "_id"))
+    return f"json_extract(data, {paths})"
 
 
 def page_request(message: dict[str, Any]) -> PageRequest | None:

@@ -70,23 +70,6 @@ async def test_the_name_filter_ignores_case_and_escapes_special_characters(tmp_p
         assert await db.documents.page(new_generation("c"), None, "a-b", "", 9) == []
 
 
-async def test_of_folder_excludes_documents_of_subfolders(tmp_path: Path) -> None:
-    async with store(tmp_path) as db:
-        names = ["a", "b/x", "b/y/z", "b0", "c", "d/1"]
-        paths = [f"/r/{name}" for name in names] + ["/r0", "/q/a"]
-        paths += [f"/r/b/{number:04}" for number in range(600)]
-        await db.documents.register(
-            [Document(new_id(), "c", 1, "s", "o", path, 1, 1, "indexed") for path in paths]
-        )
-        for folder, expected in (("/r", ["/r/a", "/r/b0", "/r/c"]), ("/r/b/y", ["/r/b/y/z"]), ("/", ["/r0"])):
-            found = [
-                d.path
-                async for page in db.documents.of_folder(new_generation("c"), "s", folder)
-                for d in page
-            ]
-            assert found == expected
-
-
 async def test_folder_digests_are_stored_and_removed_per_source(tmp_path: Path) -> None:
     async with store(tmp_path) as db:
         generation = new_generation("c")

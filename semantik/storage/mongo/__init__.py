@@ -28,6 +28,7 @@ from semantik.storage.mongo.groups import GroupTable
 from semantik.storage.mongo.identities import IdentityTable
 from semantik.storage.mongo.indexes import create_indexes
 from semantik.storage.mongo.instances import InstanceTable
+from semantik.storage.mongo.known_files import KnownFiles
 from semantik.storage.mongo.migration import migrate
 from semantik.storage.mongo.operations import OperationTable
 from semantik.storage.mongo.recognised_pages import RecognisedPageTable
@@ -84,7 +85,9 @@ class Store:
         self.collections = CollectionTable(
             Table(base["collections"], reads["collections"]), Table(base["sources"])
         )
-        self.documents = DocumentTable(Table(base["documents"], reads["documents"]))
+        documents = Table(base["documents"], reads["documents"])
+        self.documents = DocumentTable(documents)
+        self.known_files = KnownFiles(documents)
         self.chunks = ChunkTable(Table(base["chunks"], reads["chunks"]))
         self.search_reads = SearchReads(Table(base["chunks"], reads["chunks"]))
         self.operations = OperationTable(Table(base["operations"]))

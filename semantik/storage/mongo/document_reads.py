@@ -42,15 +42,14 @@ class DocumentReads:
         return False
 
     async def by_paths(self, generation: Generation, paths: Sequence[str]) -> dict[str, Document]:
-        """Those at `paths`, by path. All rows between the first and the last path are read: pass close paths."""
-        if not paths:
-            return {}
-        # The bounds are for the embedded store, which uses no index for $in.
-        where = {
-            **in_generation(generation),
-            "path": {"$gte": min(paths), "$lte": max(paths), "$in": list(paths)},
-        }
-        return {row["path"]: document_from_row(row) for row in await self._table.find(where)}
+        """Those at `paths`, by path."""
+        found: dict[str, Document] = {}
+        for at in range(0, len(paths), _PAGE):
+            page = list(paths[at : at + _PAGE])
+            where = {**in_generation(generation), "path": {"$in": page}}
+            rows = await self._table.find(where, limit=len(page), fast=True)
+            found |= {row["path"]: document_from_row(row) for row in rows}
+        return found
 
     async def get(self, collection_id: str, document_id: str) -> Document | None:
         row = await self._table.find_one({"_id": document_id, "collection_id": collection_id})
@@ -80,22 +79,6 @@ class DocumentReads:
             where["status"] = status
         async for rows in self._table.pages(where, "path", _PAGE):
             yield [document_from_row(row) for row in rows]
-
-    async def of_folder(
-        self, generation: Generation, source_id: str, folder: str
-    ) -> AsyncIterator[list[Document]]:
-        """Those of a source's documents that lie directly in the folder, a page at a time."""
-        start = folder.rstrip("/") + "/"
-        where = {"source_id": source_id, "generation": generation.number}
-        after: Record = {"$gt": start}
-        while rows := await self._table.find(
-            {**where, "path": {**after, "$lt": _end_of(start)}}, [("path", 1)], _PAGE
-        ):
-            yield [document_from_row(row) for row in rows if "/" not in row["path"][len(start) :]]
-            last = str(rows[-1]["path"])
-            name, slash, _ = last[len(start) :].partition("/")
-            # A folder below is skipped as a whole.
-            after = {"$gte": _end_of(f"{start}{name}/")} if slash else {"$gt": last}
 
     async def parts_of(self, container_id: str) -> AsyncIterator[list[Document]]:
         """The parts directly in a container, in the order of the paths, a page at a time."""
@@ -259,11 +242,6 @@ class DocumentReads:
             pages = self._table.pages(where, "path", _SCAN_PAGE, SCANNED_FIELDS, fast=True)
         async for rows in pages:
             yield await asyncio.to_thread(document_page, rows)
-
-
-def _end_of(folder: str) -> str:
-    """The smallest text that sorts after all paths in a folder, whose own path ends with a slash."""
-    return folder[:-1] + chr(ord("/") + 1)
 
 
 def _filter_conditions(filters: Filters) -> Record:
