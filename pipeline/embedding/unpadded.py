@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 TOKEN_STEP = 64  # passes have a multiple of so many tokens: oneDNN keeps megabytes for each shape
+_SHORT_TOKENS = 64  # up to here torch's own attention is as fast in bfloat16
+_LENGTH_STEP = 16
 _FAMILIES = ("BertModel", "RobertaModel", "XLMRobertaModel")
 
 
@@ -76,14 +78,15 @@ class UnpaddedForward:
         parts = [part(hidden)[0] for part in (layer.query, layer.key, layer.value)]
         for start, number, length in groups:
             end = start + number * length
-            shape = (number, length, self._heads, -1)
-            query, key, value = (part[start:end].view(shape).transpose(1, 2) for part in parts)
-            if hidden.dtype == torch.float32:
+            if hidden.dtype == torch.float32 or length <= _SHORT_TOKENS:
+                shape = (number, length, self._heads, -1)
+                query, key, value = (part[start:end].view(shape).transpose(1, 2) for part in parts)
                 mixed = scaled_dot_product_attention(query, key, value)
-            else:  # faster there
-                weights = torch.matmul(query, key.transpose(2, 3)) * query.shape[-1] ** -0.5
-                mixed = torch.matmul(torch.softmax(weights, -1), value)
-            found[0, start:end].view(shape).copy_(mixed.transpose(1, 2))
+                found[0, start:end].view(shape).copy_(mixed.transpose(1, 2))
+            else:
+                for at in range(start, end, length):
+                    text = (part[at : at + length].view(length, self._heads, -1) for part in parts)
+                    found[0, at : at + length] = _mixed(*text).flatten(1)
         return found
 
     def _padded(self, hidden: Any, lengths: Sequence[int]) -> dict[str, Any]:
@@ -94,6 +97,22 @@ class UnpaddedForward:
         embeddings = hidden.new_zeros((*mask.shape, hidden.shape[-1]))
         embeddings[mask] = hidden
         return {"token_embeddings": embeddings, "attention_mask": mask.to(torch.int64)}
+
+
+def _mixed(query: Any, key: Any, value: Any) -> Any:
+    """Attention of one text: all of shape (length, heads, size). For long texts in bfloat16 faster than torch's own.
+
+    oneDNN compiles a product of each shape anew, and keeps up to a thousand: lengths are rounded up.
+    """
+    import torch
+    from torch.nn.functional import pad
+
+    length = query.shape[0]
+    more = -length % _LENGTH_STEP
+    query, key, value = (pad(each, (0, 0, 0, 0, 0, more)).transpose(0, 1) for each in (query, key, value))
+    weights = torch.matmul(query, key.transpose(1, 2)) * query.shape[-1] ** -0.5
+    weights[:, :, length:] = float("-inf")
+    return torch.matmul(torch.softmax(weights, -1), value)[:, :length].transpose(0, 1)
 
 
 def _groups(lengths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
