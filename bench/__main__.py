@@ -33,12 +33,13 @@ _COMPARE = "compare"
 
 def main() -> int:
     known = sorted(module.name for module in pkgutil.iter_modules(measures.__path__))
+    pairs, usual = (", ".join(names) for names in (comparisons.COMPARISONS, comparisons.STANDARD))
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument(
         "measures",
         nargs="*",
         help=f"all, or the measures to run (default: {', '.join(measures.STANDARD)}): {', '.join(known)}; or "
-        f"{_COMPARE} REVISION, and what to compare (default: all): {', '.join(comparisons.COMPARISONS)}",
+        f"{_COMPARE} REVISION, and what to compare (default: {usual}): {pairs}",
     )
     parser.add_argument("--json", type=Path, default=OUTPUT, help="the output file (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="do less of each; the table says so")
@@ -65,7 +66,7 @@ def main() -> int:
 def _run_comparisons(parser: argparse.ArgumentParser, names: list[str], arguments: argparse.Namespace) -> int:
     if not names:
         parser.error(f"{_COMPARE} needs a revision: {_COMPARE} REVISION [NAME ...].")
-    chosen = names[1:] or list(comparisons.COMPARISONS)
+    chosen = names[1:] or list(comparisons.STANDARD)
     if unknown := set(chosen) - set(comparisons.COMPARISONS):
         there = ", ".join(comparisons.COMPARISONS)
         parser.error(f"There is nothing to compare called {', '.join(sorted(unknown))}; there are {there}.")

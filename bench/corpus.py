@@ -100,17 +100,20 @@ def wordnet_questions() -> list[str]:
     return [f"What is a {line.split()[4].replace('_', ' ')}?" for line in lines if not line.startswith("  ")]
 
 
-def small_files(count: int) -> Path:
-    """A folder with `count` text files of one definition each, 1 000 in a subfolder, all with different content."""
-    folder = WORK_FOLDER / f"small-{count}"
+def small_files(count: int, words: int | None = None) -> Path:
+    """A folder with `count` text files of one definition each or its first `words` words, all with different content;
+    1 000 in a subfolder."""
+    folder = WORK_FOLDER / (f"small-{count}" if words is None else f"small-{count}-{words}")
     if not folder.exists():
         temporary = folder.with_name(f"{folder.name}.new")
         texts = wordnet_definitions()
         for number in range(count):
             subfolder = temporary / f"{number // _FILES_PER_FOLDER:04}"
             subfolder.mkdir(parents=True, exist_ok=True)
-            text = f"Entry {number}: {texts[number % len(texts)]}\n"
-            (subfolder / f"{number:06}.txt").write_text(text, "utf-8")
+            text = texts[number % len(texts)]
+            if words is not None:
+                text = " ".join(text.split()[:words])
+            (subfolder / f"{number:06}.txt").write_text(f"Entry {number}: {text}\n", "utf-8")
         temporary.rename(folder)
     return folder
 
