@@ -25,6 +25,7 @@ from semantik.storage.embedded_requests import (
 
 _MAX_ANSWER_BYTES = 40 << 20  # rows in one answer; a message has 48 MB at most
 _INTERNAL_ERROR = 1  # MongoDB's error code
+_SPECIAL = ('"__neosqlite_', '"$date"')  # the names in objects that stand for other types
 
 
 class _LimitExceeded(Exception):
@@ -43,7 +44,7 @@ class FastReadHandler:
         from neosqlite.collection.json_helpers import neosqlite_json_loads
 
         self._encode, self._raw = bson.encode, RawBSONDocument
-        self._load = neosqlite_json_loads
+        self._load_special = neosqlite_json_loads
         self._folder = folder
         self._thread_local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -118,6 +119,10 @@ class FastReadHandler:
         if sum(len(data) for (data,) in found) > _MAX_ANSWER_BYTES:
             raise _LimitExceeded
         return [self._load(data) for (data,) in found]
+
+    def _load(self, data: str) -> Any:
+        """The row that NeoSQLite has stored as `data`; without its look at every object where none is special."""
+        return self._load_special(data) if any(mark in data for mark in _SPECIAL) else json.loads(data)
 
     def _columns(self, found: Sequence[tuple[str]], columns: Sequence[str]) -> list[dict[str, Any]]:
         """The rows, of which only `columns` and the key were selected; whole rows where there are none."""
