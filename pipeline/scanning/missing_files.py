@@ -22,7 +22,7 @@ from semantik.core.kept_files import kept_file
 from semantik.core.models import Document, Source
 from semantik.core.passed_over import is_passed_over
 from semantik.core.upload_paths import is_upload
-from semantik.storage.mongo.known_files import KnownFile
+from semantik.storage.mongo.known_files import KnownPath
 
 _BLOCK_BYTES = 1 << 20
 _MAX_FOLDER_QUERIES = 1000  # with more changed folders, all documents of the source are read instead
@@ -99,18 +99,18 @@ async def _unseen_documents(
 ) -> AsyncIterator[list[Document]]:
     """The documents whose files are missing, in pages."""
     unread = {path.rstrip("/") for path in scan.unread}
-    async for page in _files_to_check(context, source, scan):
-        unseen = [one for one in page if not one.is_part and one.state.path not in scan.seen]
-        _clear_digests(scan, [one.state.path for one in unseen if _is_below(one.state.path, unread)])
-        if missing := [one.id for one in unseen if not _is_below(one.state.path, unread)]:
+    async for page in _paths_to_check(context, source, scan):
+        unseen = [one for one in page if not one.is_part and one.path not in scan.seen]
+        _clear_digests(scan, [one.path for one in unseen if _is_below(one.path, unread)])
+        if missing := [one.id for one in unseen if not _is_below(one.path, unread)]:
             found = await context.deps.store.documents.by_ids(missing)
             yield [found[key] for key in missing if key in found]
 
 
-async def _files_to_check(
+async def _paths_to_check(
     context: OperationContext, source: Source, scan: SourceScan
-) -> AsyncIterator[list[KnownFile]]:
-    """What is known of the files of a source, without those of unchanged folders, in pages."""
+) -> AsyncIterator[list[KnownPath]]:
+    """The documents of a source, without those of unchanged folders, in pages."""
     known, previous = context.deps.store.known_files, scan.previous_digests
     changed = (
         None if previous is None else [one for one in previous if one not in scan.seen.unchanged_folders]

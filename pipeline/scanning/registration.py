@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from asyncio import Task
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -26,9 +28,10 @@ from semantik.core.path_metadata import path_metadata
 from semantik.core.scan_entries import FolderListing, hashed
 from semantik.core.sidecars import with_sidecars
 from semantik.core.upload_paths import is_upload
-from semantik.storage.mongo.known_files import FileState
+from semantik.storage.mongo.known_files import FileState, KnownFile
 
 _FILES_PER_QUERY = 500
+_QUERIES_PER_STEP = 8
 # Of unchanged folders: one step in a thread looks at no more files unless one folder has more.
 _FILES_PER_STEP = 20_000
 
@@ -82,8 +85,9 @@ async def _register(
                 context.generation, source.id, context.operation.id, context.fence
             )
             adopted = True
-        for at in range(0, len(files), _FILES_PER_QUERY):
-            await _compare(context, source.id, files[at : at + _FILES_PER_QUERY], scan)
+        async with aclosing(_with_known(context, files)) as queries:
+            async for some, known in queries:
+                await _compare(context, source.id, some, known, scan)
         _publish_progress(context, source, scan)
 
 
@@ -119,7 +123,7 @@ def _next_folders(
         digest = listing.digest if not templates else hashed(listing.digest, *templates)
         folders.append(_Folder(listing, digest, previous.get(listing.folder) == digest))
         files += len(listing.files) + 1
-        if files >= (_FILES_PER_STEP if folders[-1].unchanged else _FILES_PER_QUERY):
+        if files >= (_FILES_PER_STEP if folders[-1].unchanged else _QUERIES_PER_STEP * _FILES_PER_QUERY):
             break
     return folders
 
@@ -163,15 +167,38 @@ def _publish_progress(context: OperationContext, source: Source, scan: SourceSca
     )
 
 
+async def _with_known(
+    context: OperationContext, files: Sequence[FileState]
+) -> AsyncGenerator[tuple[Sequence[FileState], dict[str, KnownFile]], None]:
+    """The files, some at a time, with what is known of their paths: the next ones are looked up meanwhile."""
+
+    def look_up(at: int) -> Task[dict[str, KnownFile]]:
+        paths = [file.path for file in files[at : at + _FILES_PER_QUERY]]
+        return asyncio.create_task(context.deps.store.known_files.at(context.generation, paths))
+
+    following = look_up(0)
+    try:
+        for at in range(0, len(files), _FILES_PER_QUERY):
+            known = await following
+            following = look_up(at + _FILES_PER_QUERY)
+            yield files[at : at + _FILES_PER_QUERY], known
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
 async def _compare(
-    context: OperationContext, source_id: str, files: Sequence[FileState], scan: SourceScan
+    context: OperationContext,
+    source_id: str,
+    files: Sequence[FileState],
+    known: Mapping[str, KnownFile],
+    scan: SourceScan,
 ) -> None:
     """Register the files that the generation does not know, and those whose size or time has changed.
 
     Files that an earlier attempt of this operation registered count again.
     """
     documents, operation_id = context.deps.store.documents, context.operation.id
-    known = await context.deps.store.known_files.at(context.generation, [file.path for file in files])
     new: list[Document] = []
     changed: list[FileState] = []
     found_again: list[str] = []

@@ -11,7 +11,7 @@ from support.embedded_stores import store
 from support.mongo_records import new_generation
 
 from semantik.core.models import Document, PathMetadata, new_id
-from semantik.storage.mongo.known_files import FileState, KnownFile
+from semantik.storage.mongo.known_files import FileState, KnownFile, KnownPath
 
 pytestmark = pytest.mark.gen_test
 
@@ -20,8 +20,8 @@ def _document(path: str) -> Document:
     return Document(new_id(), "c", 1, "s", "o", path, 1, 1, "indexed")
 
 
-async def _paths(pages: AsyncIterator[list[KnownFile]]) -> list[str]:
-    return [one.state.path async for page in pages for one in page]
+async def _paths(pages: AsyncIterator[list[KnownPath]]) -> list[str]:
+    return [one.path async for page in pages for one in page]
 
 
 async def test_files_at_paths_are_what_a_scan_saved_of_them(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from semantik.core.models import DocumentStatus, Generation, PathMetadata
 from semantik.storage.mongo.document_rows import in_generation, path_metadata
@@ -19,6 +20,7 @@ _FIELDS = dict.fromkeys(
     ),
     1,
 )
+_PATH_FIELDS = dict.fromkeys(("path", "container_id"), 1)
 _PAGE = 2000
 
 
@@ -46,6 +48,14 @@ class KnownFile:
     is_part: bool
 
 
+class KnownPath(NamedTuple):
+    """The id and the path of a document."""
+
+    id: str
+    path: str
+    is_part: bool
+
+
 class KnownFiles:
     """Reads the table of documents."""
 
@@ -60,36 +70,36 @@ class KnownFiles:
         rows = await self._table.find(where, limit=len(paths), fields=_FIELDS, fast=True)
         return {row["path"]: _known_file(row) for row in rows}
 
-    async def of_source(self, generation: Generation, source_id: str) -> AsyncIterator[list[KnownFile]]:
+    async def of_source(self, generation: Generation, source_id: str) -> AsyncIterator[list[KnownPath]]:
         """A source's documents, in the order of the paths, a page at a time."""
         where: Record = {"source_id": source_id, "generation": generation.number}
-        async for rows in self._table.pages(where, "path", _PAGE, _FIELDS, fast=True):
-            yield [_known_file(row) for row in rows]
+        async for rows in self._table.pages(where, "path", _PAGE, _PATH_FIELDS, fast=True):
+            yield [_known_path(row) for row in rows]
 
     async def of_folder(
         self, generation: Generation, source_id: str, folder: str
-    ) -> AsyncIterator[list[KnownFile]]:
+    ) -> AsyncIterator[list[KnownPath]]:
         """Those of a source's documents that lie directly in the folder, a page at a time."""
         start = folder.rstrip("/") + "/"
         where = {"source_id": source_id, "generation": generation.number}
-        after, inclusive = start, False
+        after: Record = {"$gt": start}
         while rows := await self._table.find(
-            {**where, "path": {"$gte" if inclusive else "$gt": after, "$lt": _end_of(start)}},
-            [("path", 1)],
-            _PAGE,
-            _FIELDS,
-            fast=True,
+            {**where, "path": {**after, "$lt": _end_of(start)}}, [("path", 1)], _PAGE, _PATH_FIELDS, fast=True
         ):
-            yield [_known_file(row) for row in rows if "/" not in row["path"][len(start) :]]
+            yield [_known_path(row) for row in rows if "/" not in row["path"][len(start) :]]
             last = str(rows[-1]["path"])
             name, slash, _ = last[len(start) :].partition("/")
             # A folder below is skipped as a whole.
-            after, inclusive = (_end_of(f"{start}{name}/"), True) if slash else (last, False)
+            after = {"$gte": _end_of(f"{start}{name}/")} if slash else {"$gt": last}
 
 
 def _end_of(folder: str) -> str:
     """The smallest text that sorts after all paths in a folder, whose own path ends with a slash."""
     return folder[:-1] + chr(ord("/") + 1)
+
+
+def _known_path(row: Record) -> KnownPath:
+    return KnownPath(row["_id"], row["path"], row.get("container_id") is not None)
 
 
 def _known_file(row: Record) -> KnownFile:
