@@ -238,6 +238,8 @@ class _Splitter:
         return parts
 
     def _count(self, spans: Sequence[_Span]) -> list[int]:
-        """The number of tokens of each span."""
-        texts = [normalized(span.text) for span in spans]
-        return [len(each) for each in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        """The number of tokens of each span; 0 of one that fits, as it has no more characters than a chunk tokens."""
+        counted = [not (span.text.isascii() and len(span.text) < self.size) for span in spans]
+        texts = [normalized(span.text) for span, is_counted in zip(spans, counted, strict=True) if is_counted]
+        found = iter(self.tokenizer.encode_batch_fast(texts, add_special_tokens=False) if texts else ())
+        return [len(next(found)) if is_counted else 0 for is_counted in counted]
