@@ -1,7 +1,8 @@
 """Hydrate, the third step of a search: candidates become hits, with their chunks and documents from MongoDB.
 
-An index may hold the old and the new chunks of a document that was just read again. The document's record says which
-are its own, and it changes atomically: a search finds the old ones or the new ones, never both and never neither.
+An index may hold the old and the new chunks of a document that was just read again, for as long as the server that
+reads it takes to delete the old ones. The document's record says which are its own, and it changes atomically: a search
+finds the old ones or the new ones, never both and never neither.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class HydrationStep:
             if chunk and document and document.has_chunk(each.seq):
                 scores = Scores(each.meaning, each.words, each.fused)
                 hits.append(Hit(chunk, document, each.collection, scores))
-            elif document is None or document.first_seq > each.seq:
-                stale = True  # the document has newer chunks, or is gone
+            elif document is None or document.first_seq > each.collection.current.last_seq:
+                # The document is gone, or has chunks that its index did not need to have when it was asked. Other newer
+                # chunks were there to be found beside this one, which is only dropped: it is deleted soon.
+                stale = True
         return Hydrated(tuple(hits), len(candidates) - len(hits), stale)

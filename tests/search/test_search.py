@@ -247,6 +247,23 @@ async def test_a_document_that_another_server_is_publishing_is_waited_for(tmp_pa
         assert _texts(await asking) == ["two"]
 
 
+async def test_old_chunks_that_are_not_deleted_yet_delay_no_search(tmp_path: Path) -> None:
+    """A server that has read documents again is suspended before it deletes their old chunks."""
+    async with search_setup(tmp_path) as setup:
+        for seq in range(5):
+            await _add(setup, f"old {seq}", seq)
+            assert len(await setup.ask()) == seq + 1
+        for seq, hit in enumerate(await setup.ask(), 5):
+            generation = setup.collection.current
+            chunk = replace(hit.chunk, seq=seq, text=f"new {seq}")
+            await setup.other.chunks.add(generation, [(chunk, _SAME_VECTOR)])
+            await _publish(setup, generation, seq)
+            await setup.other.documents.update_each({hit.document.id: {"first_seq": seq}})
+        setup.reads.clear()
+        assert _texts(await setup.ask(k=5)) == [f"new {seq}" for seq in range(5, 10)]
+        assert len(setup.reads) == 1
+
+
 async def test_passages_that_may_be_missing_are_said(tmp_path: Path) -> None:
     async with search_setup(tmp_path) as setup:
         await _add(setup, "one", 0)
