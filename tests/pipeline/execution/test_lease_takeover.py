@@ -51,7 +51,7 @@ async def test_an_owner_without_its_lease_writes_nothing(
 ) -> None:
     first, second = two.servers
     client = await new_user(first)
-    started = await begin(kind, client, make_folder(tmp_path / "lamps"))
+    started = await begin(kind, client, make_folder(tmp_path / "lamps", 160))
     async with Store(two.stores.mongo_url, two.stores.database) as store:
         owner = owner_of(await in_the_middle(store, started), two.servers)
         survivor = second if owner is first else first
