@@ -224,10 +224,10 @@ async def _compare(
         await context.mark_dirty()
     await documents.register(new)
     before = await documents.by_paths(context.generation, [*(one.path for one in changed), *found_again])
-    as_found = [_as_found(before[file.path], file) for file in changed]
+    as_found = [_as_found(before[file.path], file) for file in changed if file.path in before]
     await documents.mark_changed(as_found, operation_id, context.fence)
     if found_again:
-        await mark_found(context, [before[path] for path in found_again])
+        await mark_found(context, [before[path] for path in found_again if path in before])
     failpoints.die_at("scanning.registered")
     scan.new += len(new)
     scan.changed += len(changed)
