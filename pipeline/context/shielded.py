@@ -1,10 +1,12 @@
-"""A step that cancellation does not interrupt: the cancelled task waits until the step has ended. Runs on the loop."""
+"""Steps and cancellation: one that it does not interrupt, and one that it cannot end unnoticed. Runs on the loop."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+from semantik.core.errors import Unavailable
 
 _GRACE_S = 2.0  # within the time that a server has to stop
 
@@ -24,3 +26,20 @@ async def shielded(step: Coroutine[Any, Any, None]) -> None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         raise
+
+
+async def not_lost(step: Callable[..., Awaitable[None]], *args: Any) -> None:
+    """Run `step(*args)`, the task of a TaskGroup. Raises Unavailable when what it awaited was cancelled elsewhere.
+
+    A TaskGroup takes a task that ends by CancelledError for one that is done, and says nothing; those that wait for
+    what it would have given wait for ever.
+    """
+    try:
+        await step(*args)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise Unavailable(
+            "What a step of the operation waited for was cancelled; it is done again."
+        ) from error

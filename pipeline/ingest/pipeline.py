@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from pipeline.compute.messages import ChunkingOptions, ModelSpec, ReadContainer, ReadDocument
 from pipeline.context.context import OperationContext
+from pipeline.context.shielded import not_lost
 from pipeline.ingest.batches import MAX_DOCUMENTS, file_batches, finished_batches
 from pipeline.ingest.chunk_budget import ChunkBudget
 from pipeline.ingest.chunk_embedding import embed_slices, fail
@@ -75,10 +76,13 @@ class IngestPipeline:
         """Raises Unavailable when a store or the pool is away: what is written stays, the rest is still due."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._batch_files())
-                tasks.create_task(self._read_files())
-                tasks.create_task(self._embed_chunks())
-                tasks.create_task(self._write_documents())
+                for stage in (
+                    self._batch_files,
+                    self._read_files,
+                    self._embed_chunks,
+                    self._write_documents,
+                ):
+                    tasks.create_task(not_lost(stage))
         except BaseExceptionGroup as group:
             raise most_severe(group) from group
 
@@ -91,7 +95,7 @@ class IngestPipeline:
     async def _read_files(self) -> None:
         async with asyncio.TaskGroup() as readers:
             for _ in range(self._concurrency):
-                readers.create_task(self._read_batches())
+                readers.create_task(not_lost(self._read_batches))
         await self._read.put(None)
 
     async def _read_batches(self) -> None:
@@ -120,7 +124,8 @@ class IngestPipeline:
             async for slices in embedding_tasks(self._read, deps.get_settings, self._concurrency):
                 await slots.acquire()
                 self._progress.processing(slices[0].partial.document.path)
-                tasks.create_task(self._embed(slices)).add_done_callback(lambda _: slots.release())
+                task = tasks.create_task(not_lost(self._embed, slices))
+                task.add_done_callback(lambda _: slots.release())
         await self._finished.put(None)
 
     async def _embed(self, slices: Sequence[ChunkSlice]) -> None:

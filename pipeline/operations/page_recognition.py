@@ -11,6 +11,7 @@ from itertools import groupby
 from pipeline.compute.messages import FileTask
 from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.context.context import OperationContext
+from pipeline.context.shielded import not_lost
 from pipeline.extraction.recognition.installation import Recognition
 from pipeline.ingest.errors import most_severe
 from semantik.core.models import Document, RecognisedPage
@@ -76,7 +77,7 @@ class PageRecognition:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for jobs in self._in_tasks(documents):
-                    running.add(task := tasks.create_task(self._recognise(jobs)))
+                    running.add(task := tasks.create_task(not_lost(self._recognise, jobs)))
                     task.add_done_callback(running.discard)
                     # Asked each time: the workers of a cluster come and go.
                     while len(running) >= pool.batch_workers:

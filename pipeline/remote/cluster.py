@@ -26,6 +26,7 @@ _CONNECT_S = 15.0
 _LOOK_S = 2.0  # between two questions to the scheduler
 _ANSWER_S = 10.0  # a scheduler that needs longer is away
 _CLOSE_S = 5.0
+_RELEASE_S = 1.0  # in which the library ends what waits for a released task
 _RETRY_S = (1.0, 2.0, 5.0, 10.0)
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Cluster:
         # What each of the workers offers, and what each request that waits for an answer needs of one of them.
         self._offers: tuple[Set[str], ...] = ()
         self._waiting: dict[asyncio.Future[None], Set[str]] = {}
+        self._answers: set[asyncio.Future[bytes]] = set()
         self._task: asyncio.Task[None] | None = None
         self.was_away = False
         self._known = (0, 0)
@@ -64,6 +66,11 @@ class Cluster:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._answers:
+            _, late = await asyncio.wait(self._answers, timeout=_RELEASE_S)
+            for answer in late:
+                answer.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def has(self, resources: Set[str]) -> bool:
         """Whether there is a worker with all of these, beside the processes for any task."""
@@ -85,6 +92,8 @@ class Cluster:
         ) as error:  # the client has been closed meanwhile: the library raises what comes of it
             raise ClusterAway(str(error)) from error
         answer: asyncio.Future[bytes] = asyncio.ensure_future(future.result())
+        self._answers.add(answer)
+        answer.add_done_callback(self._forget)
         lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[lost] = needed
         try:
@@ -92,6 +101,8 @@ class Cluster:
             await asyncio.wait(waited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
                 raise ClusterAway("the workers have gone" if lost.done() else "the task took too long")
+            if answer.cancelled():
+                raise ClusterAway("the connection to the scheduler was closed")
             return answer.result()
         except (ClusterAway, OSError, TimeoutError, FutureCancelled) as error:
             raise ClusterAway(str(error) or type(error).__name__) from error
@@ -102,10 +113,14 @@ class Cluster:
             raise ClusterAway(str(error)) from error
         finally:
             del self._waiting[lost]
-            answer.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await asyncio.shield(asyncio.gather(answer, return_exceptions=True))
-            future.release()  # of a task that still runs, the worker hears, and ends it
+            # Of a task that still runs, the worker hears, and ends it; `answer` ends by that, too. It must not be
+            # cancelled: where it has begun to fetch its result, all later results of this client would be cancelled.
+            future.release()
+
+    def _forget(self, answer: asyncio.Future[bytes]) -> None:
+        self._answers.discard(answer)
+        if not answer.cancelled():
+            answer.exception()  # else it is reported as never retrieved
 
     async def _keep_connected(self) -> None:
         attempts = 0

@@ -54,6 +54,31 @@ def test_a_scheduler_that_hangs_is_left(cluster: Cluster, tmp_path: Path) -> Non
     run(test())
 
 
+def test_a_task_that_is_cancelled_spoils_no_later_one(cluster: Cluster) -> None:
+    """`distributed` fetches the results of several tasks together: who cancels one while it begins cancels all."""
+
+    async def test() -> None:
+        async with ready_pool() as local:
+            counting = Counting(local)
+            async with remote_pool(cluster, counting) as pool:
+                client = pool._cluster._client
+                assert client is not None
+                for _ in range(5):  # as if it was fetching five results
+                    await client._gather_semaphore.acquire()
+                cancelled = asyncio.create_task(pool.embed(MODEL, ["a lamp"]))
+                async with deadline():
+                    await until(lambda: client._gather_future is not None)
+                cancelled.cancel()
+                await asyncio.wait({cancelled})
+                for _ in range(5):
+                    client._gather_semaphore.release()
+                async with deadline():
+                    assert len(await pool.embed(MODEL, ["a pier"])) == 1
+            assert cancelled.cancelled() and not counting.calls
+
+    run(test())
+
+
 def test_without_a_worker_what_was_on_its_way_is_done_here(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
