@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from semantik.core.cancellation import is_asked_to_end
 from semantik.core.errors import Unavailable
 
 _GRACE_S = 2.0  # within the time that a server has to stop
@@ -37,8 +38,7 @@ async def not_lost(step: Callable[..., Awaitable[None]], *args: Any) -> None:
     try:
         await step(*args)
     except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if is_asked_to_end():
             raise
         raise Unavailable(
             "What a step of the operation waited for was cancelled; it is done again."

@@ -139,6 +139,19 @@ async def test_a_collection_that_was_dropped_is_made_anew(milvus: Milvus) -> Non
         await other.close()
 
 
+async def test_an_index_that_is_dropped_while_it_is_opened_says_so(milvus: Milvus) -> None:
+    registry = milvus_registry(milvus.settings())
+    try:
+        opening = [asyncio.create_task(registry.open("c", 1, 4)) for _ in range(2)]
+        await asyncio.sleep(0)
+        await registry.drop("c", 1)
+        answers = await asyncio.gather(*opening, return_exceptions=True)
+        assert [type(each) for each in answers] == [EngineAway, EngineAway]
+        assert (await registry.open("c", 1, 4)).size == 0
+    finally:
+        await registry.close()
+
+
 async def test_a_call_beside_one_that_found_no_server_is_not_cancelled(tmp_path: Path) -> None:
     own = Milvus(tmp_path)
     own.start()

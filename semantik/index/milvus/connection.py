@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from semantik.config.milvus_settings import MilvusSettings
+from semantik.core.cancellation import is_asked_to_end
 from semantik.core.errors import EngineAway, SemantikError
 
 
@@ -88,7 +89,7 @@ class MilvusConnection:
                 client = self._connected()
                 answer = await getattr(client, method)(*args, timeout=limit, **kwargs)
         except asyncio.CancelledError as error:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
+            if is_asked_to_end():
                 raise
             # Another call has found no server, and closed the client that both used.
             raise self._no_answer() from error

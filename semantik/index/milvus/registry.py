@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from semantik.config.milvus_settings import MilvusSettings
+from semantik.core.cancellation import is_asked_to_end
 from semantik.core.errors import Conflict, EngineAway
 from semantik.index.milvus import expressions
 from semantik.index.milvus.collection import MilvusCollection
@@ -31,7 +32,12 @@ class MilvusRegistry:
         if known is None or (known.done() and _unusable(known)):
             name = expressions.collection_name(self._prefix, collection_id, generation)
             known = self._opened[key] = asyncio.create_task(self._open(name, dimension), name="milvus-open")
-        index = await asyncio.shield(known)
+        try:
+            index = await asyncio.shield(known)
+        except asyncio.CancelledError as error:
+            if is_asked_to_end():
+                raise
+            raise EngineAway("The index is being deleted; please ask again shortly.", 2) from error
         if index.dimension != dimension:
             raise Conflict(f"The index is open for vectors of {index.dimension} numbers, not {dimension}.")
         return index
