@@ -88,7 +88,7 @@ READERS: Mapping[str, Reader] = {
         Reader("source-code", 1, "source_code:SourceCodeReader"),
     ),
     "application/json": Reader("json", 2, "json_text:JsonReader"),
-    "application/xml": Reader("xml", 2, "xml_text:XmlReader", ("selectolax",)),
+    "application/xml": Reader("xml", 3, "xml_text:XmlReader", ("selectolax",)),
     **dict.fromkeys((f"image/{name}" for name in _PICTURES), _picture),
     "text/markdown": Reader("markdown", 4, "text:MarkdownReader", ("selectolax",)),
     "text/html": Reader("html", 4, "html:HtmlReader", ("selectolax",)),

@@ -68,7 +68,7 @@ TEXTS = {
     "text/x-rst": "restructured-text-3 06b3ede82f17",
     **{f"text/x-{language}": "source-code-1 2bb2c9b3a66f" for language in SOURCE_CODE},
     "application/json": "json-2 cba2ba6a5696",
-    "application/xml": "xml-2 selectolax-1.0.2 ab065e074a58",
+    "application/xml": "xml-3 selectolax-1.0.2 ab065e074a58",
     "text/markdown": "markdown-4 selectolax-1.0.2 81b7036740aa",
     "application/docbook+xml": "docbook-3 selectolax-1.0.2 06b3ede82f17",
     "multipart/related": "web-archive-2 selectolax-1.0.2 06b3ede82f17",
