@@ -87,7 +87,7 @@ READERS: Mapping[str, Reader] = {
         (f"text/x-{language}" for language in SOURCE_CODE),
         Reader("source-code", 1, "source_code:SourceCodeReader"),
     ),
-    "application/json": Reader("json", 2, "json_text:JsonReader"),
+    "application/json": Reader("json", 3, "json_text:JsonReader", ("selectolax",)),
     "application/xml": Reader("xml", 3, "xml_text:XmlReader", ("selectolax",)),
     **dict.fromkeys((f"image/{name}" for name in _PICTURES), _picture),
     "text/markdown": Reader("markdown", 4, "text:MarkdownReader", ("selectolax",)),

@@ -18,6 +18,7 @@ TEXT = Format("text/plain", "a text")
 _HTML = Format("text/html", "an HTML page")
 _XML = Format("application/xml", "an XML file")
 _EXCEL_XML = Format("application/x-spreadsheetml+xml", "an Excel workbook in XML")
+_JSON = Format("application/json", "a JSON file")
 _TABLE = Format("text/csv", "a text")
 _MAN = Format("text/troff", "a man page")
 _ASCIIDOC = Format("text/asciidoc", "an AsciiDoc text")
@@ -31,7 +32,7 @@ _FORMATS: tuple[tuple[str, Format], ...] = (
     (".ipynb", Format("application/x-ipynb+json", "a Jupyter notebook")),
     (
         ".json .geojson .jsonl .ndjson .json5 .jsonc .har .webmanifest",
-        Format("application/json", "a JSON file"),
+        _JSON,
     ),
     (".fb2", FICTION_BOOK),
     (".dbk .docbook", DOCBOOK),
@@ -82,6 +83,7 @@ BY_TEXT_SUFFIX = {
 _MAN_SUFFIX = re.compile(r"\.(?:[1-9n][a-z]{0,6}|man|mdoc|roff|mandoc)\Z")
 _MAN_START = re.compile(rb"^[.'][ \t]*(?:TH|Dd|SH|Sh|so)[ \t]+\S", re.MULTILINE)
 _XML_START = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
+_JSON_START = re.compile(rb"(?:\[\s*)?\{\s*\"(?:[^\"\\\n]|\\.){1,200}\"\s*:")
 _XML_ROOTS = (b"<svg ", b"<mxfile ", b"<mxgraphmodel", b"<map version=")  # of files without a declaration
 _XML_NAMESPACE = re.compile(rb"<[A-Za-z_][\w:.-]*\s(?:[^<>]{0,400}\s)?xmlns(?::[\w.-]+)?=[\"']")
 # Wikis export pages "for Word" as web archives that are named *.doc.
@@ -126,6 +128,8 @@ def _by_start(start: bytes) -> Format:
         return _HTML
     if lower.startswith(b"from: <saved by "):
         return _WEB_ARCHIVE
+    if _JSON_START.match(start):
+        return _JSON
     if lower.startswith(b"webvtt"):
         return _VTT
     if declared := _XML_START.match(start):

@@ -13,12 +13,12 @@ from xml.etree.ElementTree import Element
 from pipeline.extraction import markdown
 from pipeline.extraction.content import WORD, Content
 from pipeline.extraction.formats import Format
+from pipeline.extraction.html.pieces import is_piece, piece_to_markdown
 from pipeline.extraction.xml_files import diagrams, notes, vocabularies
-from pipeline.extraction.xml_files.elements import MARKUP, child, from_html, name_of, plain, text_of
+from pipeline.extraction.xml_files.elements import MARKUP, child, name_of, plain, text_of
 from pipeline.extraction.xml_files.source import DECLARATION, ParseError, decoded, parsed
 
 _ENCODED = re.compile(r"[A-Za-z0-9+/=\s]{300,}\Z")
-_HTML = re.compile(r"<.*</\w+>.*>\Z", re.DOTALL)
 _PROSE_ATTRIBUTES = frozenset(
     (
         "title", "label", "name", "alt", "caption", "description", "summary", "text", "value", "comment",
@@ -65,8 +65,8 @@ def _written(element: Element, depth: int) -> Iterator[str]:
         for key, value in element.attrib.items()
         if key.rpartition("}")[2].lower() in _PROSE_ATTRIBUTES and WORD.search(value)
     ]
-    if not len(element) and _HTML.match((element.text or "").strip()):
-        page = markdown.demoted(markdown.demoted(from_html(element.text or "")))
+    if not len(element) and is_piece(element.text or ""):
+        page = markdown.demoted(markdown.demoted(piece_to_markdown(element.text or "")))
         yield f"{markdown.literal(', '.join([label, *attributes]))}:\n\n{page}"
         return
     if not len(element) or _is_mixed(element):

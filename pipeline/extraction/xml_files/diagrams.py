@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction import markdown
-from pipeline.extraction.xml_files.elements import MARKUP, from_html, name_of, one_line
+from pipeline.extraction.html.pieces import piece_to_markdown
+from pipeline.extraction.xml_files.elements import MARKUP, name_of, one_line
 from pipeline.extraction.xml_files.source import ParseError, parsed
 
 _MAX_SOURCE = 20_000_000  # bytes that a packed page may become
@@ -29,7 +30,7 @@ def _labels(page: Element | None) -> Iterator[str]:
     for each in page.iter() if page is not None else ():
         for key in ("label", "value", "tooltip"):
             if (label := each.get(key, "")) and name_of(each) in ("mxCell", "object", "UserObject"):
-                shown = from_html(label) if MARKUP.search(label) or "&" in label else label.strip()
+                shown = piece_to_markdown(label) if MARKUP.search(label) or "&" in label else label.strip()
                 yield markdown.demoted(markdown.demoted(shown))
 
 

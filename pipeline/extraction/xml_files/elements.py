@@ -6,7 +6,7 @@ import html
 import re
 from xml.etree.ElementTree import Element, tostring
 
-from pipeline.extraction.html import html_to_markdown
+from pipeline.extraction.html.pieces import piece_to_markdown
 
 MARKUP = re.compile(r"</?[a-zA-Z][\w-]*(?:\s[^<>]*)?/?>")
 _BREAKS = frozenset(("br", "lb", "line-break", "tab"))  # empty elements that part words
@@ -35,19 +35,13 @@ def child_text(element: Element, *names: str) -> str:
 def readable(element: Element) -> str:
     """The text of an element of a feed, which may be HTML, escaped or not."""
     if len(element) and "xhtml" in element.get("type", ""):
-        return from_html("".join(serialized(each) for each in element))
+        return piece_to_markdown("".join(serialized(each) for each in element))
     text = "".join(element.itertext())
-    return from_html(text) if MARKUP.search(text) or "&" in text else " ".join(text.split())
+    return piece_to_markdown(text) if MARKUP.search(text) or "&" in text else " ".join(text.split())
 
 
 def serialized(element: Element) -> str:
     return re.sub(r"(</?)\w+:", r"\1", tostring(element, encoding="unicode"))
-
-
-def from_html(source: str) -> str:
-    """A piece of HTML as Markdown."""
-    page = f"<!doctype html><html><head></head><body>{source}</body></html>"
-    return html_to_markdown(page).text
 
 
 def plain(text: str) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction import markdown
+from pipeline.extraction.html.pieces import piece_to_markdown
 from pipeline.extraction.xml_files.elements import (
     child,
     child_text,
-    from_html,
     name_of,
     one_line,
     serialized,
@@ -42,7 +42,7 @@ def evernote(root: Element) -> Iterator[str]:
 
 def _page(source: str) -> str:
     source = _TODO.sub(lambda found: "☑ " if "true" in found[1] else "☐ ", _NO_TEXT.sub("", source))
-    return from_html(source)
+    return piece_to_markdown(source)
 
 
 def mind_map(root: Element) -> Iterator[str]:
@@ -69,7 +69,7 @@ def _node_texts(node: Element) -> list[str]:
     texts = [one_line(node.get("TEXT") or "")]
     for each in node:
         if name_of(each) == "richcontent":
-            shown = " ".join(from_html("".join(serialized(part) for part in each)).split())
+            shown = " ".join(piece_to_markdown("".join(serialized(part) for part in each)).split())
             is_label = each.get("TYPE") == "NODE"
             texts = [shown or texts[0], *texts[1:]] if is_label else [*texts, shown]
         elif name_of(each) == "attribute":

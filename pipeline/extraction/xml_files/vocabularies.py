@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction import markdown
+from pipeline.extraction.html.pieces import piece_to_markdown
 from pipeline.extraction.xml_files.elements import (
     child,
     child_text,
-    from_html,
     name_of,
     one_line,
     plain,
@@ -83,7 +83,7 @@ def drawing(root: Element) -> Iterator[str]:
     if name_of(root) in ("title", "desc", "text", "p", "flowPara"):
         yield text_of(root)
     elif name_of(root) == "foreignObject":  # HTML, which drawing programs and Mermaid write for their labels
-        yield from_html("".join(serialized(each) for each in root))
+        yield piece_to_markdown("".join(serialized(each) for each in root))
     elif name_of(root) == "switch" and len(
         root
     ):  # the same text for programs that can show more and that cannot

@@ -67,7 +67,7 @@ TEXTS = {
     "text/csv": "delimited-3 charset-normalizer-3.5.2 9fe5b0b7e343",
     "text/x-rst": "restructured-text-3 06b3ede82f17",
     **{f"text/x-{language}": "source-code-1 2bb2c9b3a66f" for language in SOURCE_CODE},
-    "application/json": "json-2 cba2ba6a5696",
+    "application/json": "json-3 selectolax-1.0.2 cba2ba6a5696",
     "application/xml": "xml-3 selectolax-1.0.2 ab065e074a58",
     "text/markdown": "markdown-4 selectolax-1.0.2 81b7036740aa",
     "application/docbook+xml": "docbook-3 selectolax-1.0.2 06b3ede82f17",
