@@ -77,7 +77,7 @@ READERS: Mapping[str, Reader] = {
     "text/troff": Reader("man-page", 1, "markup:man_page"),
     "text/x-rst": Reader("restructured-text", 3, "markup:restructured_text"),
     "text/org": Reader("org", 3, "markup:org"),
-    "text/x-tex": Reader("latex", 4, "markup:latex"),
+    "text/x-tex": Reader("latex", 5, "markup:latex"),
     "text/x-bibtex": Reader("bibtex", 1, "markup:bibtex"),
     "text/asciidoc": Reader("asciidoc", 4, "markup:asciidoc"),
     "text/vtt": _subtitles,

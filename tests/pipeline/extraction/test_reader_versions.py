@@ -60,7 +60,7 @@ TEXTS = {
     "text/vtt": "subtitles-2 726f84136032",
     "text/troff": "man-page-1 669499c001d3",
     "text/x-bibtex": "bibtex-1 db0560cf2695",
-    "text/x-tex": "latex-4 162c55011a49",
+    "text/x-tex": "latex-5 162c55011a49",
     "text/asciidoc": "asciidoc-4 06b3ede82f17",
     "text/org": "org-3 162c55011a49",
     "text/plain": "text-3 d3e7d13b902e",
