@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 _NAMES = """
-    metre m meter m gram g kilogram kg second s ampere A kelvin K mole mol candela cd hertz Hz newton N pascal Pa joule J
-    watt W coulomb C volt V farad F ohm Ω siemens S weber Wb tesla T henry H celsius °C degreeCelsius °C lumen lm lux lx
-    becquerel Bq gray Gy sievert Sv katal kat radian rad steradian sr minute min hour h day d degree ° arcminute ′
-    arcsecond ″ litre L liter L tonne t electronvolt eV dalton Da bar bar percent % decibel dB bel B bit bit byte B
-    hectare ha angstrom Å astronomicalunit au kilo k mega M giga G tera T peta P exa E milli m micro µ nano n pico p
-    femto f atto a centi c deci d deca da hecto h kibi Ki mebi Mi gibi Gi kg kg g g mg mg km km cm cm mm mm um µm nm nm
-    m m s s ms ms us µs ns ns Hz Hz kHz kHz MHz MHz GHz GHz N N kN kN Pa Pa kPa kPa MPa MPa J J kJ kJ W W kW kW MW MW
-    V V mV mV kV kV A A mA mA K K eV eV keV keV MeV MeV GeV GeV kWh kWh l l ml ml L L mL mL mol mol F F pF pF dB dB
+    metre m meter m gram g kilogram kg second s ampere A kelvin K mole mol candela cd hertz Hz newton N pascal
+    Pa joule J watt W coulomb C volt V farad F ohm Ω siemens S weber Wb tesla T henry H celsius °C
+    degreeCelsius °C lumen lm lux lx becquerel Bq gray Gy sievert Sv katal kat radian rad steradian sr minute
+    min hour h day d degree ° arcminute ′ arcsecond ″ litre L liter L tonne t electronvolt eV dalton Da bar
+    bar percent % decibel dB bel B bit bit byte B hectare ha angstrom Å astronomicalunit au kilo k mega M giga
+    G tera T peta P exa E milli m micro µ nano n pico p femto f atto a centi c deci d deca da hecto h kibi Ki
+    mebi Mi gibi Gi kg kg g g mg mg km km cm cm mm mm um µm nm nm m m s s ms ms us µs ns ns Hz Hz kHz kHz MHz
+    MHz GHz GHz N N kN kN Pa Pa kPa kPa MPa MPa J J kJ kJ W W kW kW MW MW V V mV mV kV kV A A mA mA K K eV eV
+    keV keV MeV MeV GeV GeV kWh kWh l l ml ml L L mL mL mol mol F F pF pF dB dB
 """
 _SYMBOLS = dict(zip(_NAMES.split()[::2], _NAMES.split()[1::2], strict=True))
 _PREFIX_NAMES = """
