@@ -103,7 +103,7 @@ READERS: Mapping[str, Reader] = {
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,
     _OPENXML + "wordprocessingml.document": Reader("docx", 4, "docx:DocxReader"),
-    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 4, "spreadsheet:WorkbookReader"),
+    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 5, "spreadsheet:WorkbookReader"),
     _ODF + "text": Reader("odt", 3, "odt:OdtReader"),
     _ODF + "spreadsheet": Reader("open_spreadsheet", 3, "spreadsheet:OpenSpreadsheetReader"),
     "application/epub+zip": Reader("epub", 2, "epub:EpubReader", ("selectolax",)),

@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element
 
 from pipeline.extraction import bounded_xml
 from pipeline.extraction.content import ExtractError
+from pipeline.extraction.metadata import unstated
 from pipeline.extraction.zip_package import ZipPackage
 from semantik.core.metadata import split_tags
 
@@ -113,9 +114,9 @@ class Package:
                 root = self.xml(part)
                 dates = (root.findtext(f"{_TERMS}{name}") for name in ("modified", "created"))
                 return Properties(
-                    _line(root.findtext(f"{_DC}title")),
-                    _line(root.findtext(f"{_DC}creator")),
-                    next((date.strip() for date in dates if date and date.strip()), None),
+                    unstated.title(_line(root.findtext(f"{_DC}title"))),
+                    unstated.author(_line(root.findtext(f"{_DC}creator"))),
+                    next((date.strip() for date in dates if unstated.is_date((date or "").strip())), None),
                     split_tags(
                         ", ".join(root.findtext(_CORE + name) or "" for name in ("keywords", "category"))
                     ),

@@ -83,7 +83,7 @@ TEXTS = {
     "application/pdf": "pdf-4 pypdf-7.1.0 pypdfium2-5.15.2 cd1e5c66e9e0",
     _OFFICE + "presentationml.presentation": "presentation-4 298a7d306f16",
     _OFFICE + "wordprocessingml.document": "docx-4 66fb66e7a804",
-    _OFFICE + "spreadsheetml.sheet": "workbook-4 081ee69f8313",
+    _OFFICE + "spreadsheetml.sheet": "workbook-5 081ee69f8313",
     _ODF + "text": "odt-3 06b3ede82f17",
     _ODF + "spreadsheet": "open_spreadsheet-3 81d3a3fed382",
     _ODF + "presentation": "open_presentation-2 61707f5ab8e7",
