@@ -100,6 +100,8 @@ READERS: Mapping[str, Reader] = {
     "text/vcard": Reader("contacts", 1, "personal:ContactReader"),
     "application/pdf": Reader("pdf", 4, "pdf:PdfReader", ("pypdf", "pypdfium2")),
     _OPENXML + "presentationml.presentation": Reader("presentation", 4, "presentation:PresentationReader"),
+    "application/vnd.ms-visio.drawing.main+xml": Reader("visio", 1, "presentation:VisioReader"),
+    "application/vnd.xmind.workbook": Reader("xmind", 1, "mind_map:XMindReader"),
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,
     _OPENXML + "wordprocessingml.document": Reader("docx", 4, "docx:DocxReader"),
