@@ -112,11 +112,11 @@ class Package:
         for part in self.related("", "core-properties"):
             with contextlib.suppress(ExtractError):
                 root = self.xml(part)
-                dates = (root.findtext(f"{_TERMS}{name}") for name in ("modified", "created"))
+                dates = ((root.findtext(f"{_TERMS}{name}") or "").strip() for name in ("modified", "created"))
                 return Properties(
                     unstated.title(_line(root.findtext(f"{_DC}title"))),
                     unstated.author(_line(root.findtext(f"{_DC}creator"))),
-                    next((date.strip() for date in dates if unstated.is_date((date or "").strip())), None),
+                    next((date for date in dates if unstated.is_date(date)), None),
                     split_tags(
                         ", ".join(root.findtext(_CORE + name) or "" for name in ("keywords", "category"))
                     ),

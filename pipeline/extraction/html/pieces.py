@@ -21,4 +21,6 @@ def is_piece(text: str) -> bool:
 
 def piece_to_markdown(source: str) -> str:
     """What a browser shows of a piece of HTML."""
-    return html_to_markdown(f"<!doctype html><html><head></head><body>{source}</body></html>").text
+    return html_to_markdown(
+        f"<!doctype html><html><head></head><body>{source}</body></html>", keep_navigation=True
+    ).text
