@@ -102,7 +102,7 @@ class LatexText:
         found = re.search(rf"\\{name}(?:\[[^\]]*\])?\s*(?=\{{)", text)
         if not found:
             return None
-        source = re.sub(r"\\(?:thanks|footnote)\s*\{[^{}]*\}", "", group(text, found.end())[0])
+        source = latex_packages.MARK_AFTER_NAME.sub("", group(text, found.end())[0])
         value = self._converted(re.sub(r"\s*\\and\b\s*", ", ", source)).replace("\x03", " ")
         return " ".join(value.split()) or None
 

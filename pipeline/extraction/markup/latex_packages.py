@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pipeline.extraction import raised_text
 from pipeline.extraction.markup import latex_units
 from pipeline.extraction.markup.latex_source import group
 
@@ -23,6 +24,11 @@ _STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _ALTERNATIVES = re.compile(r"\\(texorpdfstring|hyperlink|hypertarget|inst)\s*(?=\{)")
+_SHIFTED = re.compile(r"\\text(super|sub)script\s*\{([^{}\\$]{1,100})\}")
+# What stands raised after a name: a note, or the number of an institute.
+MARK_AFTER_NAME = re.compile(
+    r"\\(?:thanks|footnote|textsuperscript)\s*\{[^{}]*\}|\$\^(?:\{[\w,*\\]+\}|[\w*])\$|(?<=\w)\[[\d,; –-]+\]"
+)
 _QUANTITY = re.compile(
     r"\\(?P<name>SIrange|qtyrange|SI|qty|si|unit|numrange|numlist|num|ang)\s*(?:\[[^\]\n]*\])?\s*(?=\{)"
 )
@@ -35,6 +41,7 @@ def rewritten(source: str) -> str:
     """The same source in the commands that every text has."""
     source = _STATEMENT.sub(r"\1(\2) ", _OVERLAY.sub(r"\1", source))
     source = _replaced(_ALTERNATIVES, source, _alternative)
+    source = _SHIFTED.sub(_shifted, source)
     source = _replaced(_CITES, source, _cites)
     source = _replaced(_QUANTITY, source, _quantity)
     if r"\begin{frame}" in source or "{beamer}" in source:
@@ -81,6 +88,12 @@ def _quantity(found: re.Match[str], source: str, at: int) -> tuple[str, int]:
 def _cites(found: re.Match[str], source: str, at: int) -> tuple[str, int]:
     keys, at = _arguments(source, at, 20)
     return " ".join(f"[{each}]" for each in keys), at
+
+
+def _shifted(found: re.Match[str]) -> str:
+    before = found.string[max(0, found.start() - 8) : found.start()]
+    shown = raised_text.resolved(before + raised_text.marked(found[2], 1 if found[1] == "super" else -1))
+    return shown[len(before) :]
 
 
 def _frame(found: re.Match[str], source: str, at: int) -> tuple[str, int]:

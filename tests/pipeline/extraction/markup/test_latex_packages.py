@@ -72,6 +72,15 @@ def test_packages(source: str, text: str) -> None:
     assert LatexText(source).text == text
 
 
+def test_marks_after_names_are_apart() -> None:
+    article = LatexText(
+        r"\title{Ropes\thanks{x}}\author{Ana Müller\textsuperscript{1,2} \and Bob Lee$^{2,*}$ \and Eva Stone$^3$}"
+        r"\begin{document}10\textsuperscript{6} cells\textsubscript{2}, treatment\textsuperscript{12}\end{document}"
+    )
+    assert article.author == "Ana Müller, Bob Lee, Eva Stone"
+    assert article.text == "# Ropes\n\nAna Müller, Bob Lee, Eva Stone\n\n10⁶ cells₂, treatment[12]"
+
+
 def test_coloured_code_reads_as_code() -> None:
     source = (
         "\\usepackage[ngerman]{babel}\\begin{document}\\begin{Shaded}\n\\begin{Highlighting}[]\n"
