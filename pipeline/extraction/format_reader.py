@@ -107,7 +107,7 @@ READERS: Mapping[str, Reader] = {
     _OPENXML + "wordprocessingml.document": Reader("docx", 4, "docx:DocxReader"),
     _OPENXML + "spreadsheetml.sheet": Reader("workbook", 5, "spreadsheet:WorkbookReader"),
     _ODF + "text": Reader("odt", 3, "odt:OdtReader"),
-    _ODF + "spreadsheet": Reader("open_spreadsheet", 3, "spreadsheet:OpenSpreadsheetReader"),
+    _ODF + "spreadsheet": Reader("open_spreadsheet", 4, "spreadsheet:OpenSpreadsheetReader"),
     "application/epub+zip": Reader("epub", 2, "epub:EpubReader", ("selectolax",)),
     "application/rtf": Reader("rtf", 3, "rtf:RtfReader"),
     "application/msword": Reader("doc", 3, "doc:DocReader", ("olefile",)),

@@ -85,7 +85,7 @@ TEXTS = {
     _OFFICE + "wordprocessingml.document": "docx-4 66fb66e7a804",
     _OFFICE + "spreadsheetml.sheet": "workbook-5 081ee69f8313",
     _ODF + "text": "odt-3 06b3ede82f17",
-    _ODF + "spreadsheet": "open_spreadsheet-3 81d3a3fed382",
+    _ODF + "spreadsheet": "open_spreadsheet-4 81d3a3fed382",
     _ODF + "presentation": "open_presentation-2 61707f5ab8e7",
     _ODF + "graphics": "open_presentation-2 61707f5ab8e7",
     "application/vnd.ms-visio.drawing.main+xml": "visio-1 569cdacf7588",
