@@ -62,7 +62,9 @@ def _shown(found: re.Match[str]) -> str:
         return inner
     if found[1] is None:
         shown = lowered(text)
-    elif _REFERENCE.fullmatch(text) and _BEFORE_REFERENCE.search(found.string[: found.start()][-8:]):
+    elif _REFERENCE.fullmatch(text) and _BEFORE_REFERENCE.search(
+        found.string[max(0, found.start() - 8) : found.start()]
+    ):
         shown = f"[{text}]"
     else:
         shown = raised(text)

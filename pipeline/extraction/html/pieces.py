@@ -7,7 +7,7 @@ import re
 from pipeline.extraction.html.page import html_to_markdown
 
 _PIECE = re.compile(
-    r"\s*(?:<!--.*?-->\s*|<!doctype[^>]*>\s*)*"
+    r"\s*(?><!--.*?-->\s*|<!doctype[^>]*>\s*)*"
     r"<(?:html|body|p|div|span|h[1-6]|[ou]l|dl|table|a|b|i|u|em|strong|small|font|br|hr|img|figure|pre|code|blockquote"
     r"|article|section|main|header|details|style)\b[^<>]*>.*>\s*\Z",
     re.DOTALL | re.IGNORECASE,

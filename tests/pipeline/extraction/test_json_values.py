@@ -48,6 +48,12 @@ def test_values_that_are_html_read_as_they_are_shown() -> None:
     assert _text({"note": "<id> of <b>x</b>", "type": "List<p>"}) == "note: <id> of <b>x</b>\ntype: List<p>"
 
 
+def test_many_comments_take_no_time() -> None:
+    comments = "<!-- -->" * 20_000
+    assert _text({"a": f"{comments}<p>x</p>"}) == "a: x"
+    assert _text({"a": f"{comments}</p>"}) == f"a: {comments}</p>"
+
+
 def test_the_same_text_under_a_like_key_stands_once() -> None:
     note = {"textContent": "One\ntwo", "title": "One", "textContentHtml": "<p>One</p><p>two</p>"}
     assert _text(note) == "textContent: One\n  two\ntitle: One"
