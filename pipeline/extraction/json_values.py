@@ -58,6 +58,8 @@ def _sentence(values: list[Any]) -> str | None:
 
 
 def _piece(value: dict[str, Any]) -> Any:
+    if len(value) == 1:
+        return "\n"  # a line break
     named = (each for key, each in value.items() if key != "type" and isinstance(each, str))
     return value.get("text") or next(named, None)
 

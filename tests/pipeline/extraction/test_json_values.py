@@ -31,6 +31,8 @@ def test_pieces_of_a_sentence_are_one_text() -> None:
         {"type": "text", "text": " now"},
     ]
     assert _text({"elements": pieces}) == "elements: Ask U1 now"
+    broken = [{"type": "text", "text": "The "}, {"type": "text", "text": "crane"}, {"type": "hardBreak"}]
+    assert _text({"content": [*broken, {"type": "text", "text": "moves"}]}) == "content: The crane\n  moves"
     whole = {"text": "Ask Bob", "text_entities": [{"type": "plain", "text": "Ask Bob"}]}
     assert _text(whole) == "text: Ask Bob"
 
