@@ -45,6 +45,8 @@ _ODP = Format(_ODF + "presentation", "an OpenDocument presentation")
 _RTF = Format("application/rtf", "an RTF document")
 _ODG = Format(_ODF + "graphics", "an OpenDocument drawing")
 _WORD = Format("application/msword", "an old Word document")
+_VISIO = Format("application/vnd.ms-visio.drawing.main+xml", "a Visio drawing")
+_XMIND = Format("application/vnd.xmind.workbook", "an XMind map")
 GZIP = Format("application/gzip", "a gzip file")
 TAR = Format("application/x-tar", "a tar archive")
 _BINARY = Format(_OCTETS, "binary data")
@@ -68,7 +70,7 @@ _ZIPPED = {
     ".pptx": _PPTX, ".pptm": _PPTX, ".ppsx": _PPTX, ".ppsm": _PPTX, ".potx": _PPTX, ".potm": _PPTX,
     ".xlsx": _XLSX, ".xlsm": _XLSX, ".xlsb": _XLSX, ".xltx": _XLSX, ".xltm": _XLSX, ".epub": _EPUB,
     ".odt": _ODT, ".ott": _ODT, ".odm": _ODT, ".ods": _ODS, ".ots": _ODS, ".odp": _ODP, ".otp": _ODP,
-    ".odg": _ODG, ".otg": _ODG,
+    ".odg": _ODG, ".otg": _ODG, ".vsdx": _VISIO, ".vsdm": _VISIO, ".vstx": _VISIO, ".xmind": _XMIND,
 }  # fmt: skip
 _FLAT = {".fodt": _ODT, ".fods": _ODS, ".fodp": _ODP, ".fodg": _ODG}  # OpenDocument as one XML file
 _BY_SUFFIX = {".pdf": _PDF, ".rtf": _RTF, **_ZIPPED, **_FLAT, **_OLE}
@@ -78,6 +80,7 @@ _INSIDE_ZIP = {
     "ppt/presentation.xml": _PPTX,
     "xl/workbook.xml": _XLSX,
     "xl/workbook.bin": _XLSX,
+    "visio/document.xml": _VISIO,
 }
 # The main parts by their types, for the packages that name them in another way. "addin" holds no document.
 _MAIN_PART = re.compile(
@@ -182,6 +185,8 @@ def zip_format(file: BinaryIO, suffix: str) -> Format:
             for name, found in _INSIDE_ZIP.items():
                 if name in names:
                     return found
+            if suffix == ".xmind" and names & {"content.json", "content.xml"}:
+                return _XMIND
             declared = _start(archive, "mimetype") if "mimetype" in names else b""
             if declared.strip() == _EPUB.mime.encode():
                 return _EPUB

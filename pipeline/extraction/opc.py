@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element
 
 from pipeline.extraction import bounded_xml
 from pipeline.extraction.content import ExtractError
+from pipeline.extraction.metadata import unstated
 from pipeline.extraction.zip_package import ZipPackage
 from semantik.core.metadata import split_tags
 
@@ -111,11 +112,11 @@ class Package:
         for part in self.related("", "core-properties"):
             with contextlib.suppress(ExtractError):
                 root = self.xml(part)
-                dates = (root.findtext(f"{_TERMS}{name}") for name in ("modified", "created"))
+                dates = ((root.findtext(f"{_TERMS}{name}") or "").strip() for name in ("modified", "created"))
                 return Properties(
-                    _line(root.findtext(f"{_DC}title")),
-                    _line(root.findtext(f"{_DC}creator")),
-                    next((date.strip() for date in dates if date and date.strip()), None),
+                    unstated.title(_line(root.findtext(f"{_DC}title"))),
+                    unstated.author(_line(root.findtext(f"{_DC}creator"))),
+                    next((date for date in dates if unstated.is_date(date)), None),
                     split_tags(
                         ", ".join(root.findtext(_CORE + name) or "" for name in ("keywords", "category"))
                     ),

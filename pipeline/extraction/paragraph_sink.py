@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.extraction.markdown_writer import MarkdownWriter
+from pipeline.extraction.raised_text import resolved
 
 
 @dataclass
@@ -80,7 +81,7 @@ class ParagraphSink:
         return bool(self.after) or any(piece and not piece.isspace() for piece in self.pieces)
 
     def _write(self, writer: MarkdownWriter, form: ParagraphFormat) -> None:
-        text = "".join(self.pieces)
+        text = resolved("".join(self.pieces))
         self.pieces.clear()
         marker, self.marker = self.marker, ""
         if text.strip():

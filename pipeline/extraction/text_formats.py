@@ -18,6 +18,7 @@ TEXT = Format("text/plain", "a text")
 _HTML = Format("text/html", "an HTML page")
 _XML = Format("application/xml", "an XML file")
 _EXCEL_XML = Format("application/x-spreadsheetml+xml", "an Excel workbook in XML")
+_JSON = Format("application/json", "a JSON file")
 _TABLE = Format("text/csv", "a text")
 _MAN = Format("text/troff", "a man page")
 _ASCIIDOC = Format("text/asciidoc", "an AsciiDoc text")
@@ -31,12 +32,15 @@ _FORMATS: tuple[tuple[str, Format], ...] = (
     (".ipynb", Format("application/x-ipynb+json", "a Jupyter notebook")),
     (
         ".json .geojson .jsonl .ndjson .json5 .jsonc .har .webmanifest",
-        Format("application/json", "a JSON file"),
+        _JSON,
     ),
     (".fb2", FICTION_BOOK),
     (".dbk .docbook", DOCBOOK),
     (".mhtml .mht", _WEB_ARCHIVE),
-    (".xml .svg .rss .atom .rdf .opml .gpx .kml .xsd .xsl .xslt .wsdl .tei", _XML),
+    (
+        ".xml .svg .rss .atom .rdf .opml .gpx .kml .xsd .xsl .xslt .wsdl .tei .enex .drawio .dio .xliff .xlf .resx",
+        _XML,
+    ),
     (".csv .tsv .tab .psv", _TABLE),
     (".rst .rest", Format("text/x-rst", "a reStructuredText")),
     (".org", Format("text/org", "an Org text")),
@@ -79,6 +83,8 @@ BY_TEXT_SUFFIX = {
 _MAN_SUFFIX = re.compile(r"\.(?:[1-9n][a-z]{0,6}|man|mdoc|roff|mandoc)\Z")
 _MAN_START = re.compile(rb"^[.'][ \t]*(?:TH|Dd|SH|Sh|so)[ \t]+\S", re.MULTILINE)
 _XML_START = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
+_JSON_START = re.compile(rb"(?:\[\s*)?\{\s*\"(?:[^\"\\\n]|\\.){1,200}\"\s*:")
+_XML_ROOTS = (b"<svg ", b"<mxfile ", b"<mxgraphmodel", b"<map version=")  # of files without a declaration
 _XML_NAMESPACE = re.compile(rb"<[A-Za-z_][\w:.-]*\s(?:[^<>]{0,400}\s)?xmlns(?::[\w.-]+)?=[\"']")
 # Wikis export pages "for Word" as web archives that are named *.doc.
 _WORD_ARCHIVE = re.compile(
@@ -86,6 +92,7 @@ _WORD_ARCHIVE = re.compile(
 )
 # Also the end of names of backups: `controlDict.org`.
 _ORG_START = re.compile(rb"^(?:\*+ \S|[ \t]*#\+\w+)", re.MULTILINE)
+_XML_OR_CODE = (".mm", ".ts")  # also those of mind maps, and of translations for Qt
 _NO_ASCIIDOC = (b"-----BEGIN ", b"ncols", b"NCOLS")  # an armoured key; a grid of heights
 
 
@@ -103,6 +110,8 @@ def text_format(data: bytes, suffix: str) -> Format:
         return TEXT
     if suffix == ".org" and not _ORG_START.search(data[:65_536]):
         return TEXT
+    if suffix in _XML_OR_CODE and _by_start(start) == _XML:
+        named = _XML
     if named == _XML:
         return vocabulary(data) or named
     if named is not None:
@@ -119,11 +128,13 @@ def _by_start(start: bytes) -> Format:
         return _HTML
     if lower.startswith(b"from: <saved by "):
         return _WEB_ARCHIVE
+    if _JSON_START.match(start):
+        return _JSON
     if lower.startswith(b"webvtt"):
         return _VTT
     if declared := _XML_START.match(start):
         return _HTML if b"<html" in lower[declared.end() :][:600] else _XML
-    if lower.startswith(b"<svg ") or _XML_NAMESPACE.match(start):
+    if lower.startswith(_XML_ROOTS) or _XML_NAMESPACE.match(start):
         return _XML
     return TEXT
 

@@ -76,12 +76,8 @@ class IngestPipeline:
         """Raises Unavailable when a store or the pool is away: what is written stays, the rest is still due."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for stage in (
-                    self._batch_files,
-                    self._read_files,
-                    self._embed_chunks,
-                    self._write_documents,
-                ):
+                stages = self._batch_files, self._read_files, self._embed_chunks, self._write_documents
+                for stage in stages:
                     tasks.create_task(not_lost(stage))
         except BaseExceptionGroup as group:
             raise most_severe(group) from group
@@ -124,8 +120,7 @@ class IngestPipeline:
             async for slices in embedding_tasks(self._read, deps.get_settings, self._concurrency):
                 await slots.acquire()
                 self._progress.processing(slices[0].partial.document.path)
-                task = tasks.create_task(not_lost(self._embed, slices))
-                task.add_done_callback(lambda _: slots.release())
+                tasks.create_task(not_lost(self._embed, slices)).add_done_callback(lambda _: slots.release())
         await self._finished.put(None)
 
     async def _embed(self, slices: Sequence[ChunkSlice]) -> None:

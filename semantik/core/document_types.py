@@ -60,6 +60,8 @@ _SLIDES = DocumentType(
         "application/vnd.ms-powerpoint",
         _ODF + "presentation",
         _ODF + "graphics",
+        "application/vnd.ms-visio.drawing.main+xml",
+        "application/vnd.xmind.workbook",
     ),
     (
         ".pptx",
@@ -75,6 +77,10 @@ _SLIDES = DocumentType(
         ".odg",
         ".otg",
         ".fodg",
+        ".vsdx",
+        ".vsdm",
+        ".vstx",
+        ".xmind",
     ),
 )
 _MAIL = DocumentType(

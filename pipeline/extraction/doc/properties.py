@@ -50,6 +50,7 @@ _WORD_6_SIZES = {
 # The changes that are read, by the numbers of Word 6: those of Word 97 take their names.
 _WORD_6_NAMES = {
     2: 0x4600, 13: 0x260A, 24: 0x2416, 25: 0x2417, 65: 0x0800, 92: 0x083C, 93: 0x4A4F, 117: 0x0855, 74: 0x6A09,
+    104: 0x2A48,
 }  # fmt: skip
 
 
@@ -63,6 +64,7 @@ class Characters:
     font: int | None = None
     style: int | None = None
     symbol: tuple[int, int] | None = None  # (font, code)
+    position: int = 0  # above 0 of raised text, below 0 of lowered text
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def characters(data: bytes, word97: bool) -> Characters:
     hidden: int | None = None
     deleted = special = False
     font = style = symbol = None
+    position = 0
     for number, operand in changes(data, word97):
         value = int.from_bytes(operand[:2], "little")
         match number:
@@ -127,6 +130,8 @@ def characters(data: bytes, word97: bool) -> Characters:
                 deleted = bool(value & 0xFF)
             case 0x0855:
                 special = bool(value & 0xFF)
+            case 0x2A48:
+                position = {1: 1, 2: -1}.get(value & 0xFF, 0)
             case 0x4A4F:
                 font = value
             case 0x4A30:
@@ -134,7 +139,7 @@ def characters(data: bytes, word97: bool) -> Characters:
             case 0x6A09 if len(operand) >= 3:
                 symbol = (value, int.from_bytes(operand[2:4], "little"))
                 special = True
-    return Characters(hidden, deleted, special, font, style, symbol)
+    return Characters(hidden, deleted, special, font, style, symbol, position)
 
 
 def paragraph(style: int, data: bytes, word97: bool) -> Paragraph:

@@ -16,6 +16,7 @@ from pipeline.extraction.docx.fields import Fields
 from pipeline.extraction.docx.numbering import Numbering
 from pipeline.extraction.markdown_writer import MarkdownWriter, note_mark
 from pipeline.extraction.paragraph_sink import ParagraphFormat, ParagraphSink
+from pipeline.extraction.raised_text import marked
 from pipeline.extraction.windows_charsets import decoded
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f(]")
@@ -202,7 +203,7 @@ class _Story:
         for position, text, found in self._pending:
             piece = self._piece(position, text, found, style)
             if piece:
-                self._sink.pieces.append(piece)
+                self._sink.pieces.append(marked(piece, found.position))
         self._pending.clear()
 
     def _piece(self, position: int, text: str, found: Characters, style: Style) -> str:

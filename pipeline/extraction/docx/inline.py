@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree.ElementTree import Element
 
-from pipeline.extraction import symbol_fonts
+from pipeline.extraction import raised_text, symbol_fonts
 from pipeline.extraction.docx.document import Document
 from pipeline.extraction.docx.drawings import Drawings
 from pipeline.extraction.docx.fields import Fields
@@ -54,7 +54,7 @@ class InlineReader:
         """A paragraph's text as it is seen, with tabs and line breaks."""
         found = self._children(paragraph, style, beside)
         self._fields.end_of_paragraph()
-        return found
+        return raised_text.resolved(found)
 
     def _children(self, node: Element, style: Style, beside: Beside) -> str:
         return "".join(self._inline(child, style, beside) for child in node)
@@ -85,7 +85,7 @@ class InlineReader:
         else:
             hidden = style.hidden
         pieces = [self._piece(child, font, hidden, beside) for child in run]
-        return "" if hidden else "".join(pieces)
+        return "" if hidden else raised_text.marked("".join(pieces), _position(properties))
 
     def _piece(self, node: Element, font: str, hidden: bool, beside: Beside) -> str:
         tag = node.tag
@@ -152,6 +152,12 @@ class InlineReader:
         f"{W}object": _drawing,
         f"{MC}AlternateContent": _alternate,
     }
+
+
+def _position(properties: Element | None) -> int:
+    """Above 0 of raised text, below 0 of lowered text."""
+    aligned = value(properties.find(f"{W}vertAlign")) if properties is not None else None
+    return {"superscript": 1, "subscript": -1}.get(aligned or "", 0)
 
 
 def _text(node: Element) -> str:

@@ -72,7 +72,9 @@ class Numbering:
         counters = self._counters.setdefault(abstract_id, _Counters())
         self._count(counters, levels, starts, list_id, level)
         if levels[level].style == "bullet":
-            return "-" if levels[level].text else ""
+            return (
+                "-" if levels[level].text.strip() else ""
+            )  # a blank stands before a further paragraph of an item
         return self._shown(levels, counters.values, level)
 
     def _count(

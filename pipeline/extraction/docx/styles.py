@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from pipeline.extraction.opc import W
 
 _MAX_CHAIN = 30  # styles that are based on one another
+_BELOW_TITLE = ("subtitle", "author", "date")
 _OFF = ("0", "false", "off")
 
 
@@ -73,8 +74,10 @@ def _heading_level(node: Element) -> int | None:
 
 
 def _level_of_name(name: str) -> int | None:
-    """Of "Title", "heading 2" or "Heading2"."""
+    """Of "Title", "heading 2" or "Heading2"; 0 of what stands below a title, and may be based on its style."""
     name = name.casefold()
+    if name in _BELOW_TITLE:
+        return 0
     if name == "title":
         return 1
     number = name.removeprefix("heading").strip()

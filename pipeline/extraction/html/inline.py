@@ -6,13 +6,9 @@ import re
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-from pipeline.extraction import mathml
+from pipeline.extraction import mathml, raised_text
 from pipeline.extraction.html.visibility import Attributes
 
-_RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
-_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
-_ALL_RAISED = re.compile(r"[0-9+\-−=()]+|n|[0-9n+\-−]*n[0-9n+\-−]*")
-_ALL_LOWERED = re.compile(r"[0-9+\-−=()]+")
 _NOTE_MARK = re.compile(r"[\[(]?(?:\d{1,4}|[*†‡§¶]{1,3}|[a-z]|[ivx]{1,5})[\])]?")
 _NOTE_LINK = re.compile(r"(?i)note|fn|cite|ftn|ref")
 _FILE_NAME = re.compile(
@@ -27,15 +23,7 @@ def raised(text: str, is_note: bool) -> str:
     text = text.strip()
     if is_note and _NOTE_MARK.fullmatch(text):
         return text if text[0] in "[(" else f"[{text}]"
-    if _ALL_RAISED.fullmatch(text):
-        return text.translate(_RAISED)
-    return "^" + text if re.search(r"[\d+\-−=/]", text) and len(text) < 20 and " " not in text else text
-
-
-def lowered(text: str) -> str:
-    """The text of <sub>."""
-    text = text.strip()
-    return text.translate(_LOWERED) if _ALL_LOWERED.fullmatch(text) else text
+    return raised_text.raised(text)
 
 
 def is_note(node: Any, attributes: Attributes) -> bool:

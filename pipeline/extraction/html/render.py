@@ -10,6 +10,7 @@ from pipeline.extraction.html.blocks import HEADINGS, MARGINS
 from pipeline.extraction.html.numbering import Numbering, numbering
 from pipeline.extraction.html.visibility import Attributes, Visibility
 from pipeline.extraction.html.writer import BREAK, GAP, LINE, PARAGRAPH, Writer, joined
+from pipeline.extraction.raised_text import lowered
 
 Leave = Callable[[], None]
 _SKIP = object()  # the element is read, or left out: its children are not walked
@@ -172,7 +173,7 @@ class Renderer:
 
     def _sub(self, node: Any, attributes: Attributes) -> Any:
         if text := self._inside(node):
-            self.writer.text(inline.lowered(text))
+            self.writer.text(lowered(text.strip()))
         return _SKIP
 
     def _ruby(self, node: Any, attributes: Attributes) -> Any:

@@ -14,7 +14,9 @@ _BUILT_IN = {
 }  # fmt: skip
 _ATTRIBUTE = re.compile(r"(?<!\\)\{([\w][\w-]*)\}")
 _PASS = re.compile(
-    r"\+\+\+(.*?)\+\+\+|(?<!\w)\+\+(?=\S)([^+\n]{1,300}?)(?<=\S)\+\+|pass:[\w,]*\[(.*?)\]", re.DOTALL
+    r"\+\+\+(.*?)\+\+\+|\+\+([^\w\s+]{1,3}|_{1,3})\+\+|(?<!\w)\+\+(?=\S)([^+\n]{1,300}?)(?<=\S)\+\+"
+    r"|pass:[\w,]*\[(.*?)\]",
+    re.DOTALL,
 )
 _MACRO = re.compile(
     r"(?:(?<!\\)(?=footnote)|(?<![\w\\]))(?P<name>link|xref|mailto|image|icon|kbd|btn|menu|footnote|footnoteref|indexterm2?|anchor|stem|latexmath|asciimath|"
@@ -42,7 +44,8 @@ def plain(text: str, attributes: Mapping[str, str]) -> str:
     """The text without markup; an attribute that is not defined stays as it is written."""
     text = _ATTRIBUTE.sub(lambda found: _value(found, attributes), text)
     text = _PASS.sub(
-        lambda found: re.sub(r"</?[a-zA-Z][^<>]*>", "", found[1] or found[2] or found[3] or ""), text
+        lambda found: re.sub(r"</?[a-zA-Z][^<>]*>", "", found[1] or found[2] or found[3] or found[4] or ""),
+        text,
     )
     for _ in range(2):  # a footnote may hold a link
         text = _MACRO.sub(_macro, text)

@@ -6,7 +6,7 @@ import re
 
 from pipeline.extraction import markdown
 from pipeline.extraction.markdown_parts import fenced, table
-from pipeline.extraction.markup import latex_source, latex_symbols
+from pipeline.extraction.markup import latex_packages, latex_source, latex_symbols
 from pipeline.extraction.markup.blocks import joined
 from pipeline.extraction.markup.latex_source import group
 from pipeline.extraction.metadata.stated import iso_date
@@ -39,6 +39,9 @@ _DROPPED = dict.fromkeys(_SILENT.split(), 1) | {
     "parbox": 1, "multicolumn": 2, "scalebox": 1, "resizebox": 2, "raisebox": 1, "renewcommand": 2,
     "newcommand": 2, "vskip": 0, "hskip": 0, "setbox": 0, "looseness": 0,
 }  # fmt: skip
+_BREAKS = frozenset(
+    ("par", "newline", "linebreak", "maketitle", "tableofcontents", "newpage", "clearpage", "bigskip")
+)
 _MATH = re.compile(
     r"(?:equation|align|gather|multline|eqnarray|displaymath|math|flalign|alignat|IEEEeqnarray)\*?\Z"
 )
@@ -69,7 +72,7 @@ class LatexText:
 
     def __init__(self, source: str) -> None:
         text, self._verbatim = latex_source.prepared(re.sub(r"\r\n?", "\n", source))
-        text = latex_source.expanded(latex_source.chosen(text))
+        text = latex_packages.rewritten(latex_source.expanded(latex_source.chosen(text)))
         preamble, begin, body = text.partition("\\begin{document}")
         body = body.partition("\\end{document}")[0] if begin else text
         self._german = bool(re.search(r"n?german|ngermanb", preamble))
@@ -85,9 +88,12 @@ class LatexText:
         self.tags = split_tags(keywords[1]) if keywords else ()
         top = _SECTIONS.index(used[0]) if used else 0
         self._level = {name: max(1, at - top + 1 + bool(self.title)) for at, name in enumerate(_SECTIONS)}
+        self._level["frametitle"] = max([bool(self.title), *(self._level[name] for name in used)]) + 1
         parts = [
             f"# {self.title}" if self.title else "",
+            self._field("subtitle", preamble) or "",
             self.author or "",
+            self._field("institute", preamble) or "",
             *self._paragraphs(self._converted(body)),
         ]
         self.text = "\n\n".join(part for part in parts if part)
@@ -96,7 +102,7 @@ class LatexText:
         found = re.search(rf"\\{name}(?:\[[^\]]*\])?\s*(?=\{{)", text)
         if not found:
             return None
-        source = re.sub(r"\\(?:thanks|footnote)\s*\{[^{}]*\}", "", group(text, found.end())[0])
+        source = latex_packages.MARK_AFTER_NAME.sub("", group(text, found.end())[0])
         value = self._converted(re.sub(r"\s*\\and\b\s*", ", ", source)).replace("\x03", " ")
         return " ".join(value.split()) or None
 
@@ -193,23 +199,14 @@ class LatexText:
             return latex_symbols.accented(name, accented[1] or accented[2] or ""), accented.end()
         if name == "item":
             return self._item(text, at)
-        if name in (
-            "par",
-            "newline",
-            "linebreak",
-            "maketitle",
-            "tableofcontents",
-            "newpage",
-            "clearpage",
-            "bigskip",
-        ):
+        if name in _BREAKS:
             return ("\x03" if "line" in name else "\n\n"), at
         return self._with_arguments(name, text, at)
 
     def _with_arguments(self, name: str, text: str, at: int) -> tuple[str, int]:
         while option := _OPTION.match(text, at):
             at = option.end()
-        if name in ("title", "author", "date", "thanks"):
+        if name in ("title", "author", "date", "thanks", "subtitle", "institute"):
             return "", self._arguments(text, at, 1)[1]
         if name in self._level:
             (title,), at = self._arguments(text, at, 1)
@@ -217,7 +214,7 @@ class LatexText:
         if name in ("footnote", "footnotetext", "endnote", "marginpar"):
             (note,), at = self._arguments(text, at, 1)
             return f" ({' '.join(self._converted(note).split())})", at
-        if name in ("caption", "subcaption", "abstract"):
+        if name in ("caption", "subcaption", "abstract", "framesubtitle"):
             (caption,), at = self._arguments(text, at, 1)
             return f"\n\n{self._converted(caption)}\n\n", at
         if re.fullmatch(r"(?:paren|text|foot|auto|full)?[cC]ite(?:p|t|alp|author|year)?", name):
@@ -271,7 +268,7 @@ class LatexText:
             mark = f"{self._lists[-1][1]}. "
         if label := _OPTION.match(text, at):
             shown = self._converted(label[0].strip()[1:-1]).strip()
-            mark, at = f"- {shown}{'' if shown[-1:] in ':.' else ':'} " if shown else "- ", label.end()
+            mark, at = f"- {shown}{':' if shown[-1:].isalnum() else ''} " if shown else "- ", label.end()
         return f"\n\n{mark}", at
 
     def _tabular(self, name: str, body: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_VERBATIM = "verbatim|Verbatim|lstlisting|minted|alltt|filecontents|BVerbatim|VerbatimOut"
+from pipeline.extraction.markup.latex_symbols import LETTERS
+
+_VERBATIM = "Highlighting|verbatim|Verbatim|lstlisting|minted|alltt|filecontents|BVerbatim|VerbatimOut"
 _VERBATIM_BLOCK = re.compile(
     rf"\\begin\{{(?P<name>(?:{_VERBATIM})\*?)\}}(?P<rest>.*?)\\end\{{(?P=name)\}}"
     r"|\\verb\*?(?P<mark>[^a-zA-Z\s*])(?P<text>[^\n]*?)(?P=mark)"
@@ -13,6 +15,10 @@ _VERBATIM_BLOCK = re.compile(
     r"|(?P<hidden>\\begin\{comment\}.*?\\end\{comment\})",
     re.DOTALL,
 )
+_COLOURED = re.compile(
+    r"\\[A-Za-z]+Tok\{|\\(?P<name>text[a-z]+)\{\}|\\?(?P<plain>(?<=\\)[\\#%&$_{}]|(?<=\{)[-\[\]](?=\}))|[{}]"
+)
+_CODE_LETTERS = {"textquotesingle": "'", "textasciigrave": "`", "textquotedbl": '"'}
 _LANGUAGE = re.compile(
     r"\A\s*(?:\[[^\]]*?language=\{?(?:\[\w+\])?(?P<name>[\w+#-]+)[^\]]*\]|\[[^\]]*\])?(?:\{(?P<minted>[\w+#-]+)\})?"
 )
@@ -62,12 +68,23 @@ def prepared(source: str) -> tuple[str, list[tuple[str, str, bool]]]:
         if found["name"]:
             options = _LANGUAGE.match(found["rest"])
             language = (options["name"] or options["minted"] or "").lower() if options else ""
-            parts.append((found["rest"][options.end() if options else 0 :], language, True))
+            code = found["rest"][options.end() if options else 0 :]
+            parts.append((_plain_code(code) if found["name"] == "Highlighting" else code, language, True))
             return f"\n\n\ue000{len(parts) - 1}\ue001\n\n"
         parts.append((found["text"] or found["text2"] or "", "", False))
         return f"\ue000{len(parts) - 1}\ue001"
 
     return _VERBATIM_BLOCK.sub(replaced, source), parts
+
+
+def _plain_code(source: str) -> str:
+    """Code that pandoc or R Markdown has coloured, without the commands for that."""
+    return _COLOURED.sub(
+        lambda found: (
+            found["plain"] or LETTERS.get(found["name"] or "", _CODE_LETTERS.get(found["name"] or "", ""))
+        ),
+        source,
+    )
 
 
 def chosen(source: str) -> str:

@@ -17,7 +17,7 @@ _LETTERS = """
     ’ quotedblbase „ glqq „ grqq “ glq ‚ grq ‘ flqq « frqq » guillemotleft « guillemotright » textbackslash \\
     textasciitilde ~ textasciicircum ^ textbar | textless < textgreater > textunderscore _ textdollar $ textbullet •
     textdegree ° textregistered ® texttrademark ™ copyright © textcopyright © pounds £ euro € EUR € texteuro € S § P
-    ¶ dag † ddag ‡ LaTeX LaTeX TeX TeX LaTeXe LaTeX2e BibTeX BibTeX XeTeX XeTeX textmu µ textonehalf ½
+    ¶ dag † ddag ‡ LaTeX LaTeX TeX TeX LaTeXe LaTeX2e BibTeX BibTeX XeTeX XeTeX textmu µ textonehalf ½ checkmark ✓
 """
 _MATHS = """
     alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ lambda λ mu
@@ -28,7 +28,7 @@ _MATHS = """
     forall ∀ exists ∃ neg ¬ land ∧ lor ∨ wedge ∧ vee ∨ emptyset ∅ varnothing ∅ ell ℓ hbar ℏ circ ∘ bullet • star ⋆
     ast ∗ cdots ⋯ vdots ⋮ ldots … dots … langle ⟨ rangle ⟩ lfloor ⌊ rfloor ⌋ lceil ⌈ rceil ⌉ mid | parallel ∥ perp ⊥
     angle ∠ degree ° prime ′ ll ≪ gg ≫ oplus ⊕ otimes ⊗ setminus ∖ backslash \\ quad quad top ⊤ bot ⊥ models ⊨ vdash
-    ⊢ colon :
+    ⊢ colon : square ☐ Box ☐ boxtimes ☒ checkmark ✓
 """
 
 

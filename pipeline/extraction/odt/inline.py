@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
+from pipeline.extraction import raised_text
 from pipeline.extraction.markdown_writer import note_mark
 from pipeline.extraction.mathml import equation_text
 from pipeline.extraction.odf import CHART, DC, DRAW, OFFICE, SVG, TABLE, TEXT, XLINK, OpenDocument
@@ -65,7 +66,7 @@ class InlineReader:
     def text(self, node: Element, beside: Beside) -> str:
         """The text of a paragraph or heading as it is seen, with tabs and line breaks."""
         text = self._content(node, beside)
-        return "" if beside.hidden else text
+        return "" if beside.hidden else raised_text.resolved(text)
 
     def drawing(self, node: Element, beside: Beside) -> str:
         """The alternative text and equations of a frame or shape; its other content goes to `beside`."""
@@ -106,8 +107,8 @@ class InlineReader:
         if tag in _SILENT or (self._open and tag != f"{TEXT}span"):
             return ""
         if tag == f"{TEXT}span":
-            hidden = self._styles.get("text", node.get(f"{TEXT}style-name")).hidden
-            return "" if hidden else self._content(node, beside)
+            style = self._styles.get("text", node.get(f"{TEXT}style-name"))
+            return "" if style.hidden else raised_text.marked(self._content(node, beside), style.position)
         if special := _SPECIAL.get(tag):
             return special(self, node, beside)
         if tag.startswith(DRAW) and tag != f"{DRAW}a":

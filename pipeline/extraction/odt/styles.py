@@ -29,6 +29,7 @@ class Level:
 class Style:
     hidden: bool = False
     title: bool = False
+    position: int = 0  # above 0 of raised text, below 0 of lowered text
     list_style: str | None = None
 
 
@@ -80,6 +81,7 @@ class Styles:
     def _resolve(self, family: str, name: str) -> Style:
         hidden: str | None = None
         list_style: str | None = None
+        position: str | None = None
         title = False
         current: str | None = name
         for _ in range(_MAX_CHAIN):
@@ -89,9 +91,18 @@ class Styles:
                 break
             for properties in node.findall(f"{STYLE}text-properties"):
                 hidden = hidden or properties.get(f"{TEXT}display")
+                position = position or properties.get(f"{STYLE}text-position")
             list_style = list_style if list_style is not None else node.get(f"{STYLE}list-style-name")
             current = node.get(f"{STYLE}parent-style-name")
-        return Style(hidden == "none", title, list_style)
+        return Style(hidden == "none", title, _position(position or ""), list_style)
+
+
+def _position(text: str) -> int:
+    """That of "super 58%", "33% 58%" or "sub"."""
+    first = text.partition(" ")[0].rstrip("%")
+    if first.removeprefix("-").replace(".", "", 1).isdecimal():
+        return round(float(first))
+    return {"super": 1, "sub": -1}.get(first, 0)
 
 
 def label(levels: dict[int, Level], values: dict[int, int], level: int) -> str:

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
+from pipeline.extraction import raised_text
 from pipeline.extraction.content import ExtractError
+from pipeline.extraction.omml import equation_text
 from pipeline.extraction.opc import DGM, MC, A, C, M, P, Package, R, content_of_alternates
 from pipeline.extraction.presentations.slide import Box, Shape, description, items
 from pipeline.extraction.spreadsheets.drawingml import chart_text, smartart_text
@@ -192,7 +194,10 @@ def _runs(paragraph: Element, without_fields: bool) -> str:
     pieces: list[str] = []
     for node in paragraph:
         if node.tag == f"{A}r":
-            pieces.append(node.findtext(f"{A}t") or "")
+            properties = node.find(f"{A}rPr")
+            baseline = properties.get("baseline", "") if properties is not None else ""
+            position = -1 if baseline.startswith("-") else int(baseline.strip("0%") != "")
+            pieces.append(raised_text.marked(node.findtext(f"{A}t") or "", position))
         elif node.tag == f"{A}br":
             pieces.append("\n")
         elif node.tag == f"{A}fld":
@@ -200,8 +205,8 @@ def _runs(paragraph: Element, without_fields: bool) -> str:
                 pieces.append(node.findtext(f"{A}t") or "")
         elif node.tag == f"{MC}AlternateContent" or node.tag.endswith("}m"):
             alternatives = content_of_alternates(node) if node.tag.startswith(MC) else [node]
-            pieces += (text.text or "" for each in alternatives for text in each.iter(f"{M}t"))
-    return "".join(pieces).replace("\v", "\n")
+            pieces += (equation_text(formula) for each in alternatives for formula in each.iter(f"{M}oMath"))
+    return raised_text.resolved("".join(pieces)).replace("\v", "\n")
 
 
 def _cells(table: Element) -> list[list[str]]:

@@ -11,16 +11,10 @@ from dataclasses import dataclass, field
 
 from pipeline.extraction import markdown
 from pipeline.extraction.content import Content, paged
+from pipeline.extraction.metadata import unstated
 from pipeline.extraction.opc import Properties
 
 MAX_SLIDES = 5_000
-_NO_TITLES = {
-    "powerpoint presentation",
-    "powerpoint-präsentation",
-    "présentation powerpoint",
-    "slide 1",
-    "untitled",
-}
 _FILE_NAME = re.compile(r"\S*[\\/]?[^\s\\/]+\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg)", re.IGNORECASE)
 _MACHINE_MADE = re.compile(
     r"\s*(?:Description automatically generated.*|Automatisch generierte Beschreibung.*)", re.DOTALL
@@ -68,7 +62,7 @@ class Slide:
 
 def content(slides: Sequence[Slide], about: Properties, warnings: Iterable[str]) -> Content:
     """The content of a presentation whose slides are in the order of the show."""
-    title = about.title if about.title and about.title.lower() not in _NO_TITLES else None
+    title = unstated.title(about.title)
     if title is None:
         title = next((" ".join(slide.title.split()) for slide in slides[:1] if slide.title.strip()), None)
     found = paged(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from pipeline.extraction import encoding
+from pipeline.extraction import encoding, json_values
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 
@@ -34,6 +34,7 @@ class JsonReader:
             value, several = _parsed(text)
         except (ValueError, RecursionError):
             return Content(_ESCAPE.sub(_unescaped, text))
+        value = json_values.simplified(json_values.repaired(text, value))
         writer = _Writer()
         for each in value if several else [value]:
             writer.add(each, 0)

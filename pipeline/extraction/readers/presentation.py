@@ -6,7 +6,7 @@ from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
 from pipeline.extraction.odf import OpenDocument
 from pipeline.extraction.opc import Package
-from pipeline.extraction.presentations import odp, ppt, pptx
+from pipeline.extraction.presentations import odp, ppt, pptx, visio
 
 
 class PresentationReader:
@@ -22,6 +22,13 @@ class OpenPresentationReader:
     def read(self, data: bytes, detected: Format) -> Content:
         kind = "drawing" if detected.mime.endswith("graphics") else "presentation"
         return odp.read(OpenDocument(data), kind)
+
+
+class VisioReader:
+    """Visio drawings of 2013 and later, each page as one."""
+
+    def read(self, data: bytes, detected: Format) -> Content:
+        return visio.read(Package(data))
 
 
 class OldPresentationReader:

@@ -86,7 +86,7 @@ def _depth(interpreter: Interpreter, number: int | None) -> None:
 def _plain(interpreter: Interpreter, number: int | None) -> None:
     interpreter.flush()
     state = interpreter.state
-    state.font, state.hidden, state.deleted = None, False, False
+    state.font, state.hidden, state.deleted, state.position = None, False, False, 0
 
 
 def _hidden(interpreter: Interpreter, number: int | None) -> None:
@@ -97,6 +97,14 @@ def _hidden(interpreter: Interpreter, number: int | None) -> None:
 def _deleted(interpreter: Interpreter, number: int | None) -> None:
     interpreter.flush()
     interpreter.state.deleted = number != 0
+
+
+def _positioned(position: int) -> Word:
+    def word(interpreter: Interpreter, number: int | None) -> None:
+        interpreter.flush()
+        interpreter.state.position = 0 if number == 0 else position
+
+    return word
 
 
 def _markup(interpreter: Interpreter, number: int | None) -> None:
@@ -136,6 +144,7 @@ FORMATTING: dict[str, Word] = {
     "deff": _default_font, "fcharset": _charset, "cpg": _font_page, "ansicpg": _page, "s": _style,
     "cs": _character_style, "ds": _character_style, "outlinelevel": _outline, "intbl": _in_table, "ilvl": _depth,
     "v": _hidden, "deleted": _deleted, "mvf": _deleted, "htmlrtf": _markup, "uc": _unicode_skip, "cell": _cell,
-    "row": _row, "nestcell": _inner_cell, "nestrow": _inner_row,
+    "super": _positioned(1), "up": _positioned(1), "sub": _positioned(-1), "dn": _positioned(-1),
+    "nosupersub": _positioned(0), "row": _row, "nestcell": _inner_cell, "nestrow": _inner_row,
     **{name: _named_page(codec) for name, codec in _PAGES.items()},
 }  # fmt: skip

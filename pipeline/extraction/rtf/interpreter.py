@@ -13,6 +13,7 @@ from pipeline.extraction import list_numbers, symbol_fonts
 from pipeline.extraction.content import ExtractError
 from pipeline.extraction.markdown_writer import MarkdownWriter, note_mark
 from pipeline.extraction.paragraph_sink import ParagraphFormat, ParagraphSink
+from pipeline.extraction.raised_text import marked, plain
 from pipeline.extraction.rtf.state import FONTS, IGNORED, INFO, SKIP, STYLES, State
 from pipeline.extraction.rtf.tables import Tables
 from pipeline.extraction.rtf.tokens import Token, tokens
@@ -199,7 +200,7 @@ class Interpreter:
         if target:
             self._catch(target, text)
         elif self.state.shown:
-            self.sink.pieces.append(text)
+            self.sink.pieces.append(marked(text, self.state.position))
 
     def _catch(self, target: int, text: str) -> None:
         if target == INFO:
@@ -292,5 +293,5 @@ def _append(texts: dict[_Key, str], key: _Key, text: str) -> None:
 
 def _ends_with_mark(pieces: list[str], note: str) -> bool:
     """Whether the text before a note ends with the mark that the note begins with, which is none of its own numbers."""
-    mark = note.split(maxsplit=1)[0] if note.split() else ""
-    return bool(mark) and len(mark) <= 5 and "".join(pieces[-3:]).rstrip().endswith(mark)
+    mark = plain(note.split(maxsplit=1)[0]) if note.split() else ""
+    return bool(mark) and len(mark) <= 5 and plain("".join(pieces[-3:])).rstrip().endswith(mark)

@@ -19,6 +19,7 @@ class State:
     font: int | None = None
     hidden: bool = False  # \v
     deleted: bool = False  # a tracked deletion
+    position: int = 0  # above 0 of raised text, below 0 of lowered text
     markup: bool = False  # \htmlrtf: RTF that stands for markup of HTML
     skipped_after_unicode: int = 1  # \uc
     style: int = 0
@@ -33,6 +34,6 @@ class State:
     def copy(self) -> State:
         """Called for each group, so in the fastest way: field by field."""
         return State(
-            self.target, self.key, self.font, self.hidden, self.deleted, self.markup,
+            self.target, self.key, self.font, self.hidden, self.deleted, self.position, self.markup,
             self.skipped_after_unicode, self.style, self.outline, self.in_table, self.depth,
         )  # fmt: skip

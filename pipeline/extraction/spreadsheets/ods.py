@@ -49,6 +49,7 @@ def _sheet(document: OpenDocument, table: Element, unseen: set[str]) -> Sheet:
     sheet = Sheet(table.get(f"{TABLE}name", ""), (), hidden=hidden)
     if hidden and not current().hidden_sheets:
         return sheet
+    _drop_guesses(table)
     headers: list[int] = []
     sheet.rows = list(_rows(table, sheet, headers))
     sheet.headers = headers
@@ -60,6 +61,20 @@ def _sheet(document: OpenDocument, table: Element, unseen: set[str]) -> Sheet:
             if drawing.tag.startswith(DRAW):
                 sheet.drawn += _drawn(document, drawing)
     return sheet
+
+
+def _drop_guesses(table: Element) -> None:
+    """Remove the texts of dates and times that have no style: an office program shows the value, in its own way.
+
+    Libraries write what they please there: "03/04/26" for 4 March 2026, "PT10H05M00S" for 10:05.
+    """
+    if any(node.get(f"{TABLE}default-cell-style-name") for node in table.iter()):
+        return
+    for node in table.iter(f"{TABLE}table-cell"):
+        valued = node.get(f"{OFFICE}date-value") or node.get(f"{OFFICE}time-value")
+        if valued and not node.get(f"{TABLE}style-name"):
+            for text in node.findall(f"{TEXT}p"):
+                node.remove(text)
 
 
 def _rows(table: Element, sheet: Sheet, headers: list[int]) -> Iterator[Row]:

@@ -99,6 +99,22 @@ def test_a_cell_without_a_text_shows_its_value(attributes: str, expected: str) -
     assert _read(data, ".fods").text == f"## Herbs\n\n{expected}"
 
 
+def test_a_date_without_a_style_shows_its_value() -> None:
+    day = 'office:value-type="date" office:date-value="2026-03-04"'
+    rows = _row(
+        _cell("03/04/26", day),
+        _cell("PT10H05M00S", 'office:value-type="time" office:time-value="PT10H05M00S"'),
+    )
+    styled = _row(_cell("4 March", day), _cell("4.3.26", f'{day} table:style-name="ce1"'))
+    column = '<table:table-column table:default-cell-style-name="ce1"/>'
+    assert _read(_flat("spreadsheet", _table(rows)), ".fods").text == "## Herbs\n\n| 2026-03-04 | 10:05 |"
+    assert _read(_flat("spreadsheet", _table(styled)), ".fods").text == "## Herbs\n\n| 2026-03-04 | 4.3.26 |"
+    assert (
+        _read(_flat("spreadsheet", _table(column + styled)), ".fods").text
+        == "## Herbs\n\n| 4 March | 4.3.26 |"
+    )
+
+
 def test_hidden_sheets_rows_and_columns() -> None:
     style = '<style:style style:name="ta2" style:family="table"><style:table-properties table:display="false"/></style:style>'  # noqa: E501
     columns = '<table:table-column/><table:table-column table:visibility="collapse" table:number-columns-repeated="9"/>'

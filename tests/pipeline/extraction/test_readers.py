@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import xlwt
 from support.compound import Outlook
+from support.diagrams import visio, xmind
 from support.extracted import NOISE, PNG, zipped
 from support.old_word import OldWord
 from support.powerpoint import OldSlide, powerpoint
@@ -143,6 +144,8 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     _ODF + "text": (("a.odt", _open_document("text", _ODT)), "lantern"),
     _ODF + "spreadsheet": (("a.ods", _open_document("spreadsheet", _ODS)), "lantern"),
     _ODF + "presentation": (("a.odp", _open_document("presentation", _ODP)), "lantern"),
+    "application/vnd.ms-visio.drawing.main+xml": (("a.vsdx", visio([("Harbour", "A lantern")])), "lantern"),
+    "application/vnd.xmind.workbook": (("a.xmind", xmind({"title": "A lantern"})), "lantern"),
     _ODF + "graphics": (("a.odg", _open_document("graphics", _ODG)), "lantern"),
     "application/vnd.ms-powerpoint": (("a.ppt", powerpoint([OldSlide([(0, "A lantern", None)])])), "lantern"),
     "application/x-spreadsheetml+xml": (("a.xml", _EXCEL_XML), "lantern"),

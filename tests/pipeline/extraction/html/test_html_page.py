@@ -6,7 +6,23 @@ import time
 
 import pytest
 
+from pipeline.extraction.formats import Format
 from pipeline.extraction.html import html_to_markdown
+from pipeline.extraction.readers.html import HtmlReader
+
+
+def test_bookmarks_of_a_browser_have_their_addresses() -> None:
+    body = (
+        "<TITLE>Bookmarks</TITLE><H1>Menu</H1><DL><p><DT><H3>Harbour</H3><DL><p>"
+        '<DT><A HREF="https://crane.example/a?b=1" ADD_DATE="17" ICON="data:image/png;base64,iVBO">Cranes</A>'
+        '<DT><A HREF="javascript:alert(1)">Script</A></DL></DL>'
+    )
+    found = Format("text/html", "an HTML page")
+    bookmarks = HtmlReader().read(f"<!DOCTYPE NETSCAPE-Bookmark-file-1>\n{body}".encode(), found)
+    assert bookmarks.title == "Bookmarks"
+    assert "Cranes https://crane.example/a?b=1" in bookmarks.text
+    assert "javascript" not in bookmarks.text
+    assert "https" not in HtmlReader().read(f"<!DOCTYPE html>{body}".encode(), found).text
 
 
 def _text(body: str) -> str:

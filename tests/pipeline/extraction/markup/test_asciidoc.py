@@ -20,6 +20,7 @@ from pipeline.extraction.markup.asciidoc import AsciiDoc
         ("Water.footnote:[From the *hill*.]", "Water. (From the hill.)"),
         ("Oakfootnote:[From the hill.] and {boat}footnote:[Hers.]", "Oak (From the hill.) and {boat} (Hers.)"),
         ("== Wheel ++<++ gear\n\nIn C++ or C++.", "## Wheel < gear\n\nIn C++ or C++."),
+        ("`a++_++b` of ++[++1++]++, C++ and D++.", "a_b of [1], C++ and D++."),
         ("NOTE: Mind the\ngap.", "Note: Mind the gap."),
         ("[WARNING]\n====\nDo not jump.\n\n* one\n** two\n====", "Warning:\n\nDo not jump.\n\n- one\n\n- two"),
         ("[source,ruby]\n----\nputs 1 # <1>\n----\n<1> Prints.", "```ruby\nputs 1\n```\n\n<1> Prints."),

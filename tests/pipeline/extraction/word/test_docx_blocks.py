@@ -56,6 +56,23 @@ def test_headings_by_style_name_outline_level_and_inheritance() -> None:
     )
 
 
+def test_what_stands_below_a_title_is_none() -> None:
+    below = "".join(
+        f'<w:style w:type="paragraph" w:styleId="{name}"><w:name w:val="{name}"/><w:basedOn w:val="Titel"/></w:style>'
+        for name in ("Author", "Date", "Subtitle")
+    )
+    body = _styled("Salt", "Titel") + _styled("Ana", "Author") + _styled("2026", "Date")
+    assert text_of(docx(body, styles=_STYLES + below)) == "# Salt\n\nAna\n\n2026"
+
+
+def test_a_blank_for_a_bullet_is_none() -> None:
+    level = '<w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/><w:lvlText w:val=" "/></w:lvl>'
+    blank = f'<w:abstractNum w:abstractNumId="9">{level}</w:abstractNum>'
+    blank += '<w:num w:numId="9"><w:abstractNumId w:val="9"/></w:num>'
+    body = _item("salt", 2) + _item("and more of it", 9)
+    assert text_of(docx(body, numbering=_NUMBERING + blank)) == "- salt\n\nand more of it"
+
+
 def test_headings_of_a_document_without_styles() -> None:
     assert text_of(docx(_styled("Salt", "Heading2") + _styled("Pans", "Headings"))) == "## Salt\n\nPans"
 
