@@ -98,7 +98,7 @@ READERS: Mapping[str, Reader] = {
     "application/pkcs7-mime": Reader("signed", 5, "email:SignedFileReader", ("selectolax",)),
     "text/calendar": Reader("calendar", 1, "personal:CalendarReader", ("selectolax",)),
     "text/vcard": Reader("contacts", 1, "personal:ContactReader"),
-    "application/pdf": Reader("pdf", 4, "pdf:PdfReader", ("pypdf", "pypdfium2")),
+    "application/pdf": Reader("pdf", 5, "pdf:PdfReader", ("pypdf", "pypdfium2")),
     _OPENXML + "presentationml.presentation": Reader("presentation", 3, "presentation:PresentationReader"),
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,

@@ -8,6 +8,8 @@ from typing import Any
 from pipeline.extraction.pdf import layout
 from pipeline.extraction.pdf.annotations import Annotations, Note
 from pipeline.extraction.pdf.layout import Line
+from pipeline.extraction.pdf.letterspacing import joined_letters
+from pipeline.extraction.pdf.vertical import with_columns
 from pipeline.extraction.pdf.visibility import HiddenText
 from pipeline.extraction.pdf.words import glyphs, page_words
 
@@ -55,7 +57,11 @@ def read_page(raw: Any, document: Any, index: int, form: Any, hidden: HiddenText
 def _read(raw: Any, handle: Any, text_page: Any, form: Any, hidden: HiddenText) -> Page:
     bounds = _bounds(raw, handle)
     found = page_words(raw, text_page, bounds)
-    words = hidden.without(found.words, text_page)
+    words = joined_letters(
+        hidden.without(with_columns(found.words, found.boxes), text_page),
+        lambda word: glyphs(raw, text_page, word),
+        lambda word: not raw.FPDFText_IsGenerated(text_page, word.start - 1),
+    )
     annotations = Annotations(raw, handle, form)
     typed = annotations.words(words)
     readable = found.readable + sum(len(word.text) for word in typed)

@@ -1,0 +1,81 @@
+"""Joins the letters of letterspaced words of a PDF page, which PDFium takes for words each. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from pipeline.extraction.pdf.words import SKEWED, Glyph, Word
+
+_LETTERS = 4  # of a run, each a word: fewer may be initials or signs of a formula
+_LOOSE = 0.06  # of the height: letters that are closer are not spaced
+_WIDEST = 0.6  # of the height: letters that are farther from one another are cells of a table
+_SPACE = 0.14  # of the height, that a gap between words is wider than one between letters
+
+
+def joined_letters(
+    words: Sequence[Word], glyphs_of: Callable[[Word], Sequence[Glyph]], is_written: Callable[[Word], bool]
+) -> list[Word]:
+    """The words, with one in place of the letters of each letterspaced word.
+
+    `is_written` tells whether the space before a word is a character of the page.
+    """
+    result: list[Word] = []
+    for run in _runs(words):
+        letters = sum(len(word.text) == 1 and word.text.isalpha() for word in run)
+        if letters < _LETTERS:
+            result += run
+        else:
+            result += _joined(run, glyphs_of, is_written)
+    return result
+
+
+def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """Neighbours on a line that are short, and too far from one another to touch."""
+    run: list[Word] = []
+    for word in words:
+        if run and not _may_follow(run[-1], word):
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _may_follow(before: Word, word: Word) -> bool:
+    height = word.height
+    return (
+        len(before.text) <= 3
+        and len(word.text) <= 3
+        and word.direction == before.direction != SKEWED
+        and not (word.rtl or before.rtl)
+        and abs(word.y - before.y) < 0.05 * height
+        and abs(before.height - height) < 0.05 * height
+        and _LOOSE * height < word.x0 - before.x1 < 2 * height
+    )
+
+
+def _joined(
+    run: list[Word], glyphs_of: Callable[[Word], Sequence[Glyph]], is_written: Callable[[Word], bool]
+) -> list[Word]:
+    height = run[0].height
+    inner = [
+        after.x0 - before.x1
+        for word in run
+        if len(word.text) > 1
+        for before, after in pairwise(sorted(glyphs_of(word), key=lambda glyph: glyph.x0))
+    ]
+    between = [word.x0 - before.x1 for before, word in pairwise(run)]
+    apart = statistics.median(between)
+    if apart > _WIDEST * height or any(gap < _LOOSE * height for gap in inner):
+        return run
+    result = [run[0]]
+    for gap, word in zip(between, run[1:], strict=True):
+        if gap > apart + _SPACE * height or is_written(word):
+            result.append(word)
+        else:
+            before = result[-1]
+            result[-1] = replace(before, text=before.text + word.text, x1=word.x1, end=word.end)
+    return result
