@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,6 +14,8 @@ _LETTERS = 4  # of a run, each a word: fewer may be initials or signs of a formu
 _LOOSE = 0.06  # of the height: letters that are closer are not spaced
 _WIDEST = 0.6  # of the height: letters that are farther from one another are cells of a table
 _SPACE = 0.14  # of the height, that a gap between words is wider than one between letters
+_SHORT = 3  # characters that PDFium may still take for one word
+_SPREAD = re.compile(rf"(?:m{{0,8}}s){{{_LETTERS}}}")  # single letters, with short words between them
 
 
 def joined_letters(
@@ -22,6 +25,9 @@ def joined_letters(
 
     `is_written` tells whether the space before a word is a character of the page.
     """
+    kinds = "".join(map(_kind, words))
+    if _SPREAD.search(kinds) is None:
+        return list(words)
     result: list[Word] = []
     for run in _runs(words):
         letters = sum(len(word.text) == 1 and word.text.isalpha() for word in run)
@@ -30,6 +36,11 @@ def joined_letters(
         else:
             result += _joined(run, glyphs_of, is_written)
     return result
+
+
+def _kind(word: Word) -> str:
+    text = word.text
+    return "s" if len(text) == 1 and text.isalpha() else "m" if len(text) <= _SHORT else "l"
 
 
 def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
@@ -47,8 +58,8 @@ def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
 def _may_follow(before: Word, word: Word) -> bool:
     height = word.height
     return (
-        len(before.text) <= 3
-        and len(word.text) <= 3
+        len(before.text) <= _SHORT
+        and len(word.text) <= _SHORT
         and word.direction == before.direction != SKEWED
         and not (word.rtl or before.rtl)
         and abs(word.y - before.y) < 0.05 * height

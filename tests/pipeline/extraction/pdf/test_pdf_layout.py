@@ -121,3 +121,24 @@ def test_an_address_that_a_line_breaks_is_whole() -> None:
     plain = body(lines(60, 700, rows))
     assert "https://example.org/birds/herons/of/the/lakes/and/rivers/list-of-all.html?year=2026 and" in plain
     assert "http://example.org/ and the" in " ".join(plain.split())
+
+
+def test_alternative_texts_of_pictures_are_read_once() -> None:
+    root = "<< /Type /StructTreeRoot /K [11 0 R 12 0 R 13 0 R] /ParentTree << /Nums [0 [11 0 R 12 0 R 13 0 R]] >> >>"
+    element = "<< /Type /StructElem /P 10 0 R /Pg 14 0 R /K {at} /S /{kind} /Alt ({written}) >>"
+    figures = [("Figure", "A heron on one leg"), ("Figure", "heron.png"), ("Span", "A word")]
+    elements = [
+        element.format(at=at, kind=kind, written=written) for at, (kind, written) in enumerate(figures)
+    ]
+    drawn = "".join(
+        f"/{kind} <</MCID {at}>> BDC {text(60, 700 - 20 * at, 'Some text')} EMC\n"
+        for at, (kind, _) in enumerate(figures)
+    )
+    data = pdf(
+        [drawn],
+        objects=[root, *elements],
+        page="/StructParents 0",
+        catalog="/MarkInfo << /Marked true >> /StructTreeRoot 10 0 R",
+    )
+    content = PdfReader().read(data, formats.detect(data, ".pdf"))
+    assert content.text.strip() == "Some text\nSome text\nSome text\n\n[Picture: A heron on one leg]"
