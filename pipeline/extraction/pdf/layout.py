@@ -142,23 +142,19 @@ def _bands(pieces: Sequence[Piece], gutter: float) -> list[tuple[list[Piece], li
     return bands
 
 
-def _parted(
-    first: Sequence[Piece], second: Sequence[Piece]
-) -> tuple[list[Piece], list[Piece], list[Piece], list[Piece]]:
+def _parted(first: Sequence[Piece], second: Sequence[Piece]) -> tuple[list[Piece], ...]:
     """What stands above two columns, the columns, and what stands below them.
 
     A heading above or below columns may be as short as a line of one of them: it is drawn before or after both.
     """
     start, top = min(piece.order for piece in first), max(piece.y for piece in first)
     end, bottom = max(piece.order for piece in second), min(piece.y for piece in second)
-    head = [piece for piece in second if piece.order < start and piece.y > top]
-    tail = [piece for piece in first if piece.order > end and piece.y < bottom]
-    return (
-        head,
-        [piece for piece in first if piece not in tail],
-        [piece for piece in second if piece not in head],
-        tail,
-    )
+    parts: tuple[list[Piece], ...] = ([], [], [], [])
+    for piece in second:
+        parts[0 if piece.order < start and piece.y > top else 2].append(piece)
+    for piece in first:
+        parts[3 if piece.order > end and piece.y < bottom else 1].append(piece)
+    return parts
 
 
 def _verdict(left: Sequence[Piece], right: Sequence[Piece], height: float) -> str:
