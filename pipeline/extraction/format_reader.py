@@ -98,7 +98,7 @@ READERS: Mapping[str, Reader] = {
     "application/pkcs7-mime": Reader("signed", 5, "email:SignedFileReader", ("selectolax",)),
     "text/calendar": Reader("calendar", 1, "personal:CalendarReader", ("selectolax",)),
     "text/vcard": Reader("contacts", 1, "personal:ContactReader"),
-    "application/pdf": Reader("pdf", 4, "pdf:PdfReader", ("pypdf", "pypdfium2")),
+    "application/pdf": Reader("pdf", 5, "pdf:PdfReader", ("pypdf", "pypdfium2")),
     _OPENXML + "presentationml.presentation": Reader("presentation", 4, "presentation:PresentationReader"),
     "application/vnd.ms-visio.drawing.main+xml": Reader("visio", 1, "presentation:VisioReader"),
     "application/vnd.xmind.workbook": Reader("xmind", 1, "mind_map:XMindReader"),

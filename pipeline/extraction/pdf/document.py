@@ -40,6 +40,7 @@ class PdfDocument:
             raise _refusal(raw.FPDF_GetLastError())
         self.page_count: int = raw.FPDF_GetPageCount(self.handle)
         self.has_attachments: bool = raw.FPDFDoc_GetAttachmentCount(self.handle) > 0
+        self.is_tagged: bool = raw.FPDFCatalog_IsTagged(self.handle) != 0
         self.form: Any = None
         if raw.FPDF_GetFormType(self.handle) != raw.FORMTYPE_NONE:
             self._form_info = raw.FPDF_FORMFILLINFO(version=2)

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 
 from pipeline.extraction.pdf import bidi
 from pipeline.extraction.pdf.pieces import Piece, pieces_of
-from pipeline.extraction.pdf.words import SKEWED, Word
+from pipeline.extraction.pdf.words import SKEWED, Word, are_solid
 from pipeline.extraction.pdf.wrapped_cells import with_rows
 
 _MAX_PIECES = 4_000  # of a page: beyond, its columns are not looked for
@@ -98,8 +98,9 @@ def _blocks(pieces: list[Piece], rtl: bool, depth: int) -> list[_Block]:
             if verdict == "drawn":
                 result.append(_Block(sorted(left + right, key=lambda piece: piece.order), True))
             else:
-                for side in (right, left) if rtl else (left, right):
-                    result += _blocks(side, rtl, depth + 1)
+                head, *sides, rest = _parted(*(right, left) if rtl else (left, right))
+                for side in (head, *sides):
+                    result += _blocks(side, rtl, depth + 1) if side else []
         return result + (_blocks(rest, rtl, depth + 1) if rest else [])
     return [_Block(pieces)]
 
@@ -141,6 +142,21 @@ def _bands(pieces: Sequence[Piece], gutter: float) -> list[tuple[list[Piece], li
     return bands
 
 
+def _parted(first: Sequence[Piece], second: Sequence[Piece]) -> tuple[list[Piece], ...]:
+    """What stands above two columns, the columns, and what stands below them.
+
+    A heading above or below columns may be as short as a line of one of them: it is drawn before or after both.
+    """
+    start, top = min(piece.order for piece in first), max(piece.y for piece in first)
+    end, bottom = max(piece.order for piece in second), min(piece.y for piece in second)
+    parts: tuple[list[Piece], ...] = ([], [], [], [])
+    for piece in second:
+        parts[0 if piece.order < start and piece.y > top else 2].append(piece)
+    for piece in first:
+        parts[3 if piece.order > end and piece.y < bottom else 1].append(piece)
+    return parts
+
+
 def _verdict(left: Sequence[Piece], right: Sequence[Piece], height: float) -> str:
     """ "columns" where the sides are read one after the other, "drawn" for the drawn order, "" for rows."""
     fewer = min(len(left), len(right))
@@ -153,8 +169,8 @@ def _verdict(left: Sequence[Piece], right: Sequence[Piece], height: float) -> st
     turns = sum(one != other for one, other in pairwise(sides))
     heights = sorted(piece.y for piece in left)
     level = sum(any(abs(piece.y - y) < 0.25 * height for y in heights) for piece in right)
-    runs_on = fewer > 5 or level < 0.9 * fewer or (_runs_on(left) and _runs_on(right))
-    if fewer >= 3 and _is_prose(left) and _is_prose(right) and runs_on:
+    runs_on = fewer > 5 or (fewer > 2 and level < 0.9 * fewer) or (_runs_on(left) and _runs_on(right))
+    if _is_prose(left) and _is_prose(right) and runs_on:
         if turns <= max(3, 0.3 * fewer):
             return "columns"
         if turns >= 1.7 * fewer - 1:
@@ -254,6 +270,10 @@ def _cells(words: Sequence[Word]) -> tuple[str, ...]:
 def _space_between(before: Word, word: Word, gap: float) -> bool:
     if word.direction == SKEWED:
         return word.spaced
+    if are_solid(before, word):
+        return word.spaced
     if gap > 0.2 * word.height or (word.spaced and gap > -0.3 * word.height):
         return True
+    if gap < -0.3 * word.height and (before.order + 1 != word.order or word.x1 < before.x0):
+        return True  # one is drawn over the other, or before it
     return before.order > word.order + 1

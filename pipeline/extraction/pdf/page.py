@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.extraction.pdf import layout
 from pipeline.extraction.pdf.annotations import Annotations, Note
+from pipeline.extraction.pdf.descriptions import descriptions
 from pipeline.extraction.pdf.layout import Line
+from pipeline.extraction.pdf.letterspacing import joined_letters
+from pipeline.extraction.pdf.vertical import with_columns
 from pipeline.extraction.pdf.visibility import HiddenText
 from pipeline.extraction.pdf.words import glyphs, page_words
 
@@ -20,7 +23,7 @@ class Page:
 
     bottom, top: its edges in the direction of its first line. attachments: indexes of the annotations that hold a file.
     readable, unreadable: characters that are known, and those whose font does not say what they are.
-    pictures: whether it shows anything besides text.
+    descriptions: alternative texts of its pictures. pictures: whether it shows anything besides text.
     """
 
     lines: list[Line]
@@ -31,6 +34,7 @@ class Page:
     readable: int
     unreadable: int
     pictures: bool
+    descriptions: tuple[str, ...] = ()
 
     @property
     def without_text(self) -> bool:
@@ -38,14 +42,20 @@ class Page:
         return (self.pictures and self.readable < _FEW) or self.unreadable > self.readable
 
 
-def read_page(raw: Any, document: Any, index: int, form: Any, hidden: HiddenText) -> Page:
-    """The page at `index`; a damaged one is empty. `form` is the handle of the document's form, or None."""
+def read_page(
+    raw: Any, document: Any, index: int, form: Any, hidden: HiddenText, tagged: bool = False
+) -> Page:
+    """The page at `index`; a damaged one is empty.
+
+    form: the handle of the document's form, or None. tagged: whether the document says what its parts are.
+    """
     handle = raw.FPDF_LoadPage(document, index)
     if not handle:
         return Page([], 0.0, 0.0, [], [], 0, 0, True)
     text_page = raw.FPDFText_LoadPage(handle)
     try:
-        return _read(raw, handle, text_page, form, hidden)
+        page = _read(raw, handle, text_page, form, hidden)
+        return replace(page, descriptions=descriptions(raw, handle)) if tagged else page
     finally:
         if text_page:
             raw.FPDFText_ClosePage(text_page)
@@ -55,7 +65,11 @@ def read_page(raw: Any, document: Any, index: int, form: Any, hidden: HiddenText
 def _read(raw: Any, handle: Any, text_page: Any, form: Any, hidden: HiddenText) -> Page:
     bounds = _bounds(raw, handle)
     found = page_words(raw, text_page, bounds)
-    words = hidden.without(found.words, text_page)
+    words = joined_letters(
+        hidden.without(with_columns(found.words, found.boxes), text_page),
+        lambda word: glyphs(raw, text_page, word),
+        lambda word: not raw.FPDFText_IsGenerated(text_page, word.start - 1),
+    )
     annotations = Annotations(raw, handle, form)
     typed = annotations.words(words)
     readable = found.readable + sum(len(word.text) for word in typed)

@@ -9,12 +9,18 @@ import re
 from collections.abc import Iterable, Sequence
 
 from pipeline.extraction.pdf.layout import Line
-from pipeline.extraction.pdf.pieces import SOLID
+from pipeline.extraction.pdf.words import SOLID
 
 _MIN_LINE = 25  # characters of a line that another one goes on from
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _BROKEN = re.compile(r"(?P<head>[^\W_]+(?:[-\u2010\u2011'’][^\W_]+)*)(?P<mark>[-\u2010\xad])$")
 _ITEM = re.compile(r"(?:[•▪■●○◦‣⁃∙·*–—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])(?:\s|$)|[•▪■●○◦‣]")
+# The dots before the number of a page in a table of contents.
+_LEADERS = re.compile(r"\s?(?:[.…·]\s?){5,}(?P<number>[\w.–-]{1,9})$")
+# An address that the end of a line may break, and what may be the rest of it.
+_ADDRESS = re.compile(r"\w://(?:\S*[/?&=#%_.])?$")
+_ADDRESS_REST = re.compile(r"[^\s/=?&_%.]+[/=?&_%.]\w")
+_PARTS = 8  # of the text so far: the lines that a long address may take, and what separates them
 # A word that is broken after one of these keeps its hyphen, unless an ending follows: "well-known", "high-est".
 _PREFIXES = frozenset(["all", "cross", "half", "high", "long", "low", "self", "short", "well"])
 _ENDINGS = frozenset(
@@ -92,11 +98,11 @@ def text_of(lines: Sequence[Line], vocabulary: Vocabulary) -> str:
             elif in_row or (
                 _goes_on(before, line, left, right) and not (len(group) == 2 and line.text[0].isupper())
             ):
-                solid = SOLID.match(before.text[-1]) and SOLID.match(line.text[0])
-                separator = "" if solid else " "
+                separator = "" if _is_one_word("".join(joiner.parts[-_PARTS:]), line.text) else " "
             else:
                 separator = "\n"
-            joiner.add(line.text, separator, goes_on=before is not None or not in_row)
+            text = _LEADERS.sub(r" ... \g<number>", line.text)
+            joiner.add(text, separator, goes_on=before is not None or not in_row)
             last = before = line
     return "".join(joiner.parts).replace("\xad", "")
 
@@ -138,6 +144,13 @@ def _in_one_row(before: Line | None, line: Line) -> bool:
     return before is not None and 0 < before.row == line.row and not _ITEM.match(line.text)
 
 
+def _is_one_word(before: str, text: str) -> bool:
+    """Whether no space stood where a line was broken: in scripts without spaces, and in a long address."""
+    if _ADDRESS.search(before):
+        return _ADDRESS_REST.match(text) is not None
+    return SOLID.match(before[-1]) is not None and SOLID.match(text[0]) is not None
+
+
 def _goes_on(before: Line, line: Line, left: float, right: float) -> bool:
     """Whether the paragraph of `before` goes on in `line`: its first word had no room on the line before."""
     if len(before.cells) > 1 or len(line.cells) > 1 or _ITEM.match(line.text):
@@ -145,7 +158,9 @@ def _goes_on(before: Line, line: Line, left: float, right: float) -> bool:
     least = _MIN_LINE // 2 if SOLID.search(before.text) else _MIN_LINE
     if len(before.text) < least:
         return False
-    if line.rtl or before.rtl:
+    if line.rtl != before.rtl or _LEADERS.search(before.text):
+        return False
+    if line.rtl:
         return before.x0 - left < line.first_word + 0.4 * line.height
     indented = line.x0 - before.x0
     hanging = _ITEM.match(before.text) is not None and indented < 4 * line.height

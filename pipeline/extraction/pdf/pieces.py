@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.extraction.pdf.words import Word
 
-# Characters of scripts that are written without spaces.
-SOLID = re.compile(r"[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_INITIAL = 2  # characters, as a quotation mark may stand before the letter
+_HIGH = 1.8  # lines: an initial is higher
+_MAX_INITIALS = 20  # of a page
+_WIDEST = 4.0  # of a line's height, between the words of justified text
 
 
 @dataclass(slots=True)
@@ -52,13 +53,16 @@ def pieces_of(words: Sequence[Word]) -> list[Piece]:
                 piece.height = word.height
         else:
             pieces.append(Piece([word], word.x0, word.x1, word.y, word.height, word.order))
-    return _without_doubles(pieces)
+    return _with_justified(_with_initials(_without_doubles(pieces)))
 
 
 def _continues(piece: Piece, word: Word) -> bool:
     before = piece.words[-1]
-    height = before.height if before.height > word.height else word.height
-    if abs(word.y - before.y) > 0.4 * height:
+    high, low = (before, word) if before.height > word.height else (word, before)
+    height = high.height
+    # Beside an initial that is as high as several lines, only the line of its foot goes on.
+    initial = height > _HIGH * low.height and _is_capital(high.text)
+    if abs(word.y - before.y) > 0.4 * (low.height if initial else height):
         return False
     if -0.1 < word.x0 - before.x1 < 0.9 * height:
         return True
@@ -79,3 +83,69 @@ def _without_doubles(pieces: list[Piece]) -> list[Piece]:
         same.append(piece)
         result.append(piece)
     return result
+
+
+def _with_initials(pieces: list[Piece]) -> list[Piece]:
+    """The pieces, where an initial that is as high as several lines belongs to the first of them."""
+    initials = [piece for piece in pieces if _may_be_initial(piece)]
+    taken = set()
+    for initial in initials[:_MAX_INITIALS]:
+        beside = [piece for piece in pieces if _is_beside(initial, piece)]
+        if beside:
+            first = max(beside, key=lambda piece: piece.y)
+            word = first.words[0]
+            first.words[0] = replace(word, text=initial.words[0].text + word.text)
+            taken.add(id(initial))
+    return [piece for piece in pieces if id(piece) not in taken]
+
+
+def _may_be_initial(piece: Piece) -> bool:
+    return len(piece.words) == 1 and _is_capital(piece.words[0].text)
+
+
+def _is_capital(text: str) -> bool:
+    return len(text) <= _INITIAL and text[-1].isupper()
+
+
+def _is_beside(initial: Piece, piece: Piece) -> bool:
+    """Whether a line begins close to an initial, and above its base line."""
+    high = piece.height
+    return (
+        initial.height > _HIGH * high
+        and -0.5 * high < piece.x0 - initial.x1 < 1.5 * high
+        and 0.6 * high < piece.y - initial.y < initial.height
+        and piece.words[0].text[0].isalpha()
+    )
+
+
+def _with_justified(pieces: list[Piece]) -> list[Piece]:
+    """The pieces, where words that a line of justified text spaces widely, but equally, are one piece."""
+    result: list[Piece] = []
+    run: list[Piece] = []
+    for piece in pieces:
+        if run and not _may_be_justified(run, piece):
+            result += _merged(run)
+            run = []
+        run.append(piece)
+    return result + _merged(run)
+
+
+def _may_be_justified(run: list[Piece], piece: Piece) -> bool:
+    before, height = run[-1], piece.height
+    gap = piece.x0 - before.x1
+    return (
+        len(piece.words) == 1 == len(before.words)
+        and abs(piece.y - before.y) < 0.1 * height
+        and 0 < gap < _WIDEST * height
+        and (len(run) == 1 or abs(gap - (before.x0 - run[-2].x1)) < 0.1 * height)
+    )
+
+
+def _merged(run: list[Piece]) -> list[Piece]:
+    """The run as one piece; words of equal widths at equal distances are cells of a table."""
+    widths = [piece.x1 - piece.x0 for piece in run]
+    if len(run) < 3 or max(widths) - min(widths) < run[0].height:
+        return run
+    first, last = run[0], run[-1]
+    words = [piece.words[0] for piece in run]
+    return [Piece(words, first.x0, last.x1, first.y, max(piece.height for piece in run), first.order)]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from pipeline.extraction.pdf.pieces import SOLID, Piece
+from pipeline.extraction.pdf.pieces import Piece
+from pipeline.extraction.pdf.words import SOLID
 
 _MAX_LINES = 20  # of a cell: longer texts side by side are columns
 _MAX_CELLS = 40
@@ -48,7 +49,7 @@ def _is_below(piece: Piece, stack: _Run) -> bool:
     if piece.cells or before.cells or abs(piece.height - before.height) > 0.15 * before.height:
         return False
     step, near = before.y - piece.y, 0.3 * piece.height
-    if not 0.6 * piece.height < step < 1.7 * piece.height:
+    if not 0.6 * piece.height < step < 1.9 * piece.height:
         return False
     if len(stack) > 1 and abs(stack[-2].y - before.y - step) > 0.2 * piece.height:
         return False

@@ -9,7 +9,6 @@ from functools import cache, partial
 from pipeline.extraction.content import Attachment, Content, ExtractError, paged
 from pipeline.extraction.formats import Format
 from pipeline.extraction.pdf import paragraphs
-from pipeline.extraction.pdf.annotations import Note
 from pipeline.extraction.pdf.document import PdfDocument
 from pipeline.extraction.pdf.page import Page, read_page
 from pipeline.extraction.pdf.running_lines import running_lines
@@ -62,7 +61,7 @@ def _read_pages(document: PdfDocument, data: bytes) -> list[Page]:
     characters = 0
     hidden = HiddenText(document.raw, cache(partial(hidden_layers, data)))
     for at in range(document.page_count):
-        page = read_page(document.raw, document.handle, at, document.form, hidden)
+        page = read_page(document.raw, document.handle, at, document.form, hidden, document.is_tagged)
         pages.append(page)
         characters += page.readable
         if characters > _MAX_CHARACTERS:
@@ -73,18 +72,19 @@ def _read_pages(document: PdfDocument, data: bytes) -> list[Page]:
 
 
 def _bodies(pages: Sequence[Page]) -> list[str]:
-    """The text of each page, with its notes below."""
+    """The text of each page, with what its pictures show and its notes below."""
     dropped = running_lines(pages)
     kept = [[line for line in page.lines if id(line) not in dropped] for page in pages]
     vocabulary = paragraphs.Vocabulary(line for lines in kept for line in lines)
     bodies = [paragraphs.text_of(lines, vocabulary) for lines in kept]
     paragraphs.join_across_pages(bodies, vocabulary)
-    return [_with_notes(body, page.notes) for body, page in zip(bodies, pages, strict=True)]
+    return [_with_notes(body, page) for body, page in zip(bodies, pages, strict=True)]
 
 
-def _with_notes(body: str, notes: Sequence[Note]) -> str:
+def _with_notes(body: str, page: Page) -> str:
+    notes = page.notes
     plain = "".join(body.split()) if any(note.quotes for note in notes) else ""
-    texts = []
+    texts = [f"[Picture: {text}]" for text in page.descriptions]
     for note in notes:
         if note.quotes and "".join(note.text.split()) in plain:
             continue

@@ -80,7 +80,7 @@ TEXTS = {
     "text/calendar": "calendar-1 selectolax-1.0.2 89dd67bdf414",
     "text/vcard": "contacts-1 1cd1a9a3e3d3",
     "application/vnd.ms-outlook": "outlook-4 olefile-0.47 selectolax-1.0.2 869a48d2a6f9",
-    "application/pdf": "pdf-4 pypdf-7.1.0 pypdfium2-5.15.2 cd1e5c66e9e0",
+    "application/pdf": "pdf-5 pypdf-7.1.0 pypdfium2-5.15.2 cd1e5c66e9e0",
     _OFFICE + "presentationml.presentation": "presentation-4 298a7d306f16",
     _OFFICE + "wordprocessingml.document": "docx-4 66fb66e7a804",
     _OFFICE + "spreadsheetml.sheet": "workbook-5 081ee69f8313",
