@@ -35,7 +35,7 @@ test-fast: tools ## run the tests that need no server, no browser and no model
 test-redis: tools ## run the tests that need Redis on the redis-server of this machine
 	@PYTHONPATH=tests .venv/bin/python -m support.on_redis $(PARALLEL) $(ARGS)
 
-test-machines: tools ## try every fault on every machine of a cluster in network namespaces; takes hours, and root
+test-machines: tools ## try every fault on every machine of a cluster in network namespaces; takes more than an hour, and root
 	@SEMANTIK_TEST_ALL_FAULTS=1 .venv/bin/python -m pytest tests/cluster $(ARGS)
 
 test-stores: tools ## run the tests of the stores over TCP, on SecantusDB and redis-server with TLS and passwords; many minutes

@@ -2,7 +2,7 @@
 halted, or its cable is cut, in the middle of an operation. Nothing is lost, nothing is done twice, all watchers see the
 same, and searches fail only where nothing is left that could answer.
 
-`make test-machines` tries every fault on every machine in every operation, and takes hours.
+`make test-machines` tries every fault on every machine in every operation, and takes the better part of an hour.
 """
 
 from __future__ import annotations
