@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from semantik.core.cancellation import is_asked_to_end
 from semantik.core.errors import Unavailable
 
+T = TypeVar("T")
 _GRACE_S = 2.0  # within the time that a server has to stop
 
 
@@ -29,14 +30,14 @@ async def shielded(step: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-async def not_lost(step: Callable[..., Awaitable[None]], *args: Any) -> None:
-    """Run `step(*args)`, the task of a TaskGroup. Raises Unavailable when what it awaited was cancelled elsewhere.
+async def not_lost(step: Callable[..., Awaitable[T]], *args: Any) -> T:
+    """`await step(*args)`, as a task of its own. Raises Unavailable when what it awaited was cancelled elsewhere.
 
-    A TaskGroup takes a task that ends by CancelledError for one that is done, and says nothing; those that wait for
-    what it would have given wait for ever.
+    A task that ends by CancelledError counts as one that was to end: a TaskGroup says nothing, and those that wait for
+    what it would have given wait for ever; an operation would be taken for one that a user has cancelled.
     """
     try:
-        await step(*args)
+        return await step(*args)
     except asyncio.CancelledError as error:
         if is_asked_to_end():
             raise

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pipeline.compute.owner import current_owner
 from pipeline.context.context import Dependencies, OperationContext
 from pipeline.context.reporter import ProgressReporter
+from pipeline.context.shielded import not_lost
 from pipeline.execution.completion import end
 from pipeline.execution.outage import get_operation, stores_answer, wait_for_stores
 from pipeline.operations import CLEANUPS, OPERATIONS
@@ -96,7 +97,7 @@ async def _attempt(
 
 async def _run_under_lease(context: OperationContext) -> None:
     """Run the operation's stages while its lease is renewed, and end it by whichever returns first."""
-    work = asyncio.create_task(_run_stages(context))
+    work = asyncio.create_task(not_lost(_run_stages, context))
     renewal = asyncio.create_task(context.renew_lease())
     try:
         await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
