@@ -128,6 +128,8 @@ class SocketHandler(BaseHandlerMixin, WebSocketHandler):
         return self.services.settings.sockets.message_bytes + _MESSAGE_SLACK
 
     def prepare(self) -> None:
+        # While the server stops, Tornado would say "Connection: close" in place of the upgrade.
+        self.request.connection._disconnect_on_finish = False  # type: ignore[union-attr]
         headers = self.request.headers
         # Tornado must accept every origin: `_authenticate` checks it, so that a refusal has a code and a reason.
         headers["Sec-Fetch-Site"] = "none"

@@ -134,6 +134,43 @@ async def test_suspended_children_do_not_delay_the_shutdown(
     await _check_resumed(start, client.token, made)
 
 
+async def _open_while_it_stops(serving: Serving) -> tuple[bytes, bytes]:
+    """What a socket is answered whose request ends while the server stops: the head, and frames."""
+    tree = serving.tree
+    port = int(serving.url.rpartition(":")[2])
+    # A request that is not whole keeps the connections open for a while.
+    _, unfinished = await asyncio.open_connection("127.0.0.1", port)
+    unfinished.write(b"POST /api/v2/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        b"GET /ws/operations/any HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    )
+    for _ in range(5):  # the server has seen both by then: a connection that is idle would be closed
+        await AsyncHTTPClient().fetch(serving.url)
+        await asyncio.sleep(0.05)
+    serving.process.send_signal(signal.SIGTERM)
+    async with deadline():
+        with suppress(OSError):
+            while True:  # until no further connection is accepted
+                (await asyncio.open_connection("127.0.0.1", port))[1].close()
+        writer.write(b"\r\n")
+        head, _, frames = (await reader.read()).partition(b"\r\n\r\n")
+    unfinished.close()
+    writer.close()
+    assert await _wait_for_end(serving, tree) == 0
+    return head, frames
+
+
+async def test_a_socket_that_comes_while_the_server_stops_is_told(start: Callable[..., Serving]) -> None:
+    for _ in range(3):
+        head, frames = await _open_while_it_stops(start(*OPEN))
+        if head:  # else more than the second had gone by in which a server answers what had begun
+            break
+    assert head.startswith(b"HTTP/1.1 101 ") and b"\r\nConnection: Upgrade" in head, head
+    assert b"connect again" in frames
+
+
 async def test_a_hanging_thread_does_not_delay_the_shutdown() -> None:
     # A test cannot make a file of the server hang as on a dead disk, so a sleeping thread stands for it.
     hanging = "import asyncio, time\nfrom semantik.app.lifecycle import Lifecycle\n" + textwrap.dedent(

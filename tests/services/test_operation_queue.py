@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.api import documents, new_user
+from support.hold import held
 from support.server import Serving
 
 from semantik.client.api import Client
@@ -95,20 +96,27 @@ async def test_operations_that_wait_for_other_collections_publish_their_position
     assert messages[-1]["data"]["status"] == "completed"
 
 
-@pytest.mark.gen_test
-async def test_cancelled_index_operation_resumes(start: Callable[..., Serving], tmp_path: Path) -> None:
-    client = await new_user(start(*OPEN))
-    folder = _folder(tmp_path, "stock", 400, 20)
+async def _cancelled(client: Client, folder: Path) -> dict[str, Any]:
+    """The collection of an INDEX that was cancelled after its first documents."""
     made = await _create(client, folder)
-    path = f"collections/{made['id']}"
     with pytest.raises(Refused, match="being indexed already") as refused:
-        await client.call("POST", f"{path}/sources", {"path": str(folder)})
+        await client.call("POST", f"collections/{made['id']}/sources", {"path": str(folder)})
     assert refused.value.status == 409
     async for message in client.watch(made["operation_id"]):
         if message["type"] == "document_processed":
             await client.call("DELETE", f"operations/{made['operation_id']}")
             break
     assert [message async for message in client.watch(made["operation_id"])][-1]["status"] == "cancelled"
+    return made
+
+
+@pytest.mark.gen_test
+async def test_cancelled_index_operation_resumes(start: Callable[..., Serving], tmp_path: Path) -> None:
+    client = await new_user(start(*OPEN))
+    folder = _folder(tmp_path, "stock", 400, 20)
+    with held(folder, "crate-399.txt"):
+        made = await _cancelled(client, folder)
+    path = f"collections/{made['id']}"
     view = await client.call("GET", path)
     assert view["status"] == "incomplete"
     assert view["document_count"] > 0 < view["pending_count"]

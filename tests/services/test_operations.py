@@ -84,19 +84,21 @@ async def test_running_and_queued_operations_are_cancelled(
 ) -> None:
     serving = start(*OPEN)
     client = await new_user(serving)
-    made = await _create(client, "Cellar", _folder(tmp_path, "first", 400, 30))
-    added = await client.call(
-        "POST", f"collections/{made['id']}/sources", {"path": str(_folder(tmp_path, "second", 3))}
-    )
-    await client.call("DELETE", f"operations/{added['operation_id']}")
-    messages = await _watch_to_end(client, added["operation_id"])
-    assert _kinds(messages)[-2:] == ["operation_cancelled", "status_update"]
-    async for message in client.watch(made["operation_id"]):
-        if message["type"] == "document_processed":
-            break
-    await client.call("DELETE", f"operations/{made['operation_id']}")
-    messages = await _watch_to_end(client, made["operation_id"], since=message["id"])
-    assert _kinds(messages)[-2:] == ["operation_cancelled", "status_update"]
+    folder = _folder(tmp_path, "first", 400, 30)
+    with held(folder, "barrel-399.txt"):
+        made = await _create(client, "Cellar", folder)
+        added = await client.call(
+            "POST", f"collections/{made['id']}/sources", {"path": str(_folder(tmp_path, "second", 3))}
+        )
+        await client.call("DELETE", f"operations/{added['operation_id']}")
+        messages = await _watch_to_end(client, added["operation_id"])
+        assert _kinds(messages)[-2:] == ["operation_cancelled", "status_update"]
+        async for message in client.watch(made["operation_id"]):
+            if message["type"] == "document_processed":
+                break
+        await client.call("DELETE", f"operations/{made['operation_id']}")
+        messages = await _watch_to_end(client, made["operation_id"], since=message["id"])
+        assert _kinds(messages)[-2:] == ["operation_cancelled", "status_update"]
     with pytest.raises(Refused, match="ended already") as refused:
         await client.call("DELETE", f"operations/{made['operation_id']}")
     assert refused.value.status == 409
