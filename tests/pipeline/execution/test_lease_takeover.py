@@ -12,16 +12,18 @@ from pathlib import Path
 
 import pytest
 from support.api import ask, new_user
+from support.hold import held
 from support.operation_fixtures import (
     KINDS,
     QUESTION,
     SMALL_STEPS,
     Begun,
-    begin,
     in_the_middle,
     is_as_undisturbed,
     make_folder,
+    prepare,
     searching,
+    start_on,
     until_ended,
 )
 from support.server import Serving
@@ -51,12 +53,15 @@ async def test_an_owner_without_its_lease_writes_nothing(
 ) -> None:
     first, second = two.servers
     client = await new_user(first)
-    started = await begin(kind, client, make_folder(tmp_path / "lamps", 160))
+    folder = make_folder(tmp_path / "lamps")
+    collection_id = await prepare(kind, client, folder)
     async with Store(two.stores.mongo_url, two.stores.database) as store:
-        owner = owner_of(await in_the_middle(store, started), two.servers)
-        survivor = second if owner is first else first
-        log_length = len(owner.log.read_text())
-        owner.process.send_signal(signal.SIGSTOP)
+        with held(folder, "lamp-079.txt"):  # one of the last
+            started = await start_on(collection_id, kind, client, folder)
+            owner = owner_of(await in_the_middle(store, started), two.servers)
+            survivor = second if owner is first else first
+            log_length = len(owner.log.read_text())
+            owner.process.send_signal(signal.SIGSTOP)
         other_client = Client(survivor.url, client.token)
         watcher = Watcher([survivor.url], client.token, started.operation_id)
         async with searching(other_client, started), asyncio.TaskGroup() as tasks:
