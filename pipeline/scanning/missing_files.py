@@ -25,6 +25,7 @@ from semantik.core.upload_paths import is_upload
 from semantik.storage.mongo.known_files import KnownPath
 
 _BLOCK_BYTES = 1 << 20
+_DOCUMENTS_AT_ONCE = 500  # whole rows hold the loop
 _MAX_FOLDER_QUERIES = 1000  # with more changed folders, all documents of the source are read instead
 
 # Ids of missing documents whose files may exist under another name, by size and by content hash.
@@ -102,9 +103,10 @@ async def _unseen_documents(
     async for page in _paths_to_check(context, source, scan):
         unseen = [one for one in page if not one.is_part and one.path not in scan.seen]
         _clear_digests(scan, [one.path for one in unseen if _is_below(one.path, unread)])
-        if missing := [one.id for one in unseen if not _is_below(one.path, unread)]:
-            found = await context.deps.store.documents.by_ids(missing)
-            yield [found[key] for key in missing if key in found]
+        missing = [one.id for one in unseen if not _is_below(one.path, unread)]
+        for at in range(0, len(missing), _DOCUMENTS_AT_ONCE):
+            found = await context.deps.store.documents.by_ids(missing[at : at + _DOCUMENTS_AT_ONCE])
+            yield [found[key] for key in missing[at : at + _DOCUMENTS_AT_ONCE] if key in found]
 
 
 async def _paths_to_check(

@@ -200,34 +200,34 @@ async def _compare(
     """
     documents, operation_id = context.deps.store.documents, context.operation.id
     new: list[Document] = []
-    changed: list[FileState] = []
+    changed: dict[str, FileState] = {}
     found_again: list[str] = []
-    if parts := [path for path, one in known.items() if one.is_part]:  # a file may have the name of a part
+    if parts := [one.id for one in known.values() if one.is_part]:  # a file may have the name of a part
         await context.mark_dirty()
-        at_paths = await documents.by_paths(context.generation, parts)
-        await give_way(context, [one for one in at_paths.values() if one.is_part])
+        await give_way(context, list((await documents.by_ids(parts)).values()))
     for file in files:
         scan.seen.add(file.path)
         document = known.get(file.path)
         if document is None or document.is_part:
             new.append(_new_document(context, source_id, file))
         elif file != document.state or (document.missing and document.status != "indexed"):
-            changed.append(file)
+            changed[document.id] = file
         elif document.due == operation_id:
             scan.new += document.status == "pending"
             scan.changed += document.status != "pending"
         else:
             scan.unchanged += 1
             if document.missing:
-                found_again.append(file.path)
+                found_again.append(document.id)
     if new or changed or found_again:
         await context.mark_dirty()
     await documents.register(new)
-    before = await documents.by_paths(context.generation, [*(one.path for one in changed), *found_again])
-    as_found = [_as_found(before[file.path], file) for file in changed if file.path in before]
-    await documents.mark_changed(as_found, operation_id, context.fence)
-    if found_again:
-        await mark_found(context, [before[path] for path in found_again if path in before])
+    if changed or found_again:
+        before = await documents.by_ids([*changed, *found_again])
+        as_found = [_as_found(before[key], file) for key, file in changed.items() if key in before]
+        await documents.mark_changed(as_found, operation_id, context.fence)
+        if found_again:
+            await mark_found(context, [before[key] for key in found_again if key in before])
     failpoints.die_at("scanning.registered")
     scan.new += len(new)
     scan.changed += len(changed)

@@ -83,12 +83,8 @@ class FastReadHandler:
     def _rows(self, request: ReadRequest | PageRequest | MembersRequest) -> list[dict[str, Any]]:
         """Raises _LimitExceeded, sqlite3.Error."""
         connection = self._connection(request.database)
-        if isinstance(request, MembersRequest):
-            values = [*(value for _, value in request.equal), json.dumps(request.members)]
-            return self._columns(connection.execute(request.sql, values).fetchall(), request.columns)
-        if isinstance(request, PageRequest):
-            values = [value for _, _, value in request.conditions]
-            return self._columns(connection.execute(request.sql, values).fetchall(), request.columns)
+        if not isinstance(request, ReadRequest):
+            return self._columns(connection.execute(request.sql, request.values).fetchall(), request.columns)
         if not request.lookup_table:
             return self._select(connection, request.table, request.keys)
         connection.execute("BEGIN")  # all rows as of the same moment
@@ -126,12 +122,8 @@ class FastReadHandler:
 
     def _columns(self, found: Sequence[tuple[str]], columns: Sequence[str]) -> list[dict[str, Any]]:
         """The rows, of which only `columns` and the key were selected; whole rows where there are none."""
-        if not columns:
-            return self._loaded(found)
-        if sum(len(data) for (data,) in found) > _MAX_ANSWER_BYTES:
-            raise _LimitExceeded
-        names = (*columns, "_id")
-        return [dict(zip(names, self._load(data), strict=True)) for (data,) in found]
+        rows, names = self._loaded(found), (*columns, "_id")
+        return [dict(zip(names, row, strict=True)) for row in rows] if columns else rows
 
     def _connection(self, database: str) -> sqlite3.Connection:
         """The connection of this thread."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,6 +64,11 @@ class PageRequest:
         )
 
     @property
+    def values(self) -> list[str | int]:
+        """Those of the placeholders in `sql`."""
+        return [value for _, _, value in self.conditions]
+
+    @property
     def sql(self) -> str:
         where = " AND ".join(f"json_extract(data, '$.{name}') {sign} ?" for name, sign, _ in self.conditions)
         order = f"json_extract(data, '$.{self.order}')"
@@ -95,6 +101,11 @@ class MembersRequest:
             and all(isinstance(each, str) for each in self.members)
             and self.limit > 0
         )
+
+    @property
+    def values(self) -> list[str | int]:
+        """Those of the placeholders in `sql`."""
+        return [*(value for _, value in self.equal), json.dumps(self.members)]
 
     @property
     def sql(self) -> str:
