@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from semantik.analysis import is_name
-from semantik.core.errors import Busy, EngineAway, Invalid, Unavailable
+from semantik.core.errors import Busy, EngineAway, Invalid, SemantikError, Unavailable
 from semantik.core.models import Collection
 from semantik.index import RetrievalQuery, Retriever, ScoredSeq, VectorRetriever
 from semantik.index.keyword import KeywordIndex
@@ -82,21 +82,38 @@ class CollectionSearch:
         try:
             await self.request.embed()
         except _NO_MODEL as failure:
-            if mode == "meaning" or self.threshold is not None:
-                looking_up.cancel()
-                raise
-            side = self._words_side(await looking_up)
-            return Retrieved(self.collection, None, side, None, considered, failure)
+            return await self._by_words_alone(looking_up, mode, considered, failure)
         except BaseException:
             looking_up.cancel()
             raise
         try:
             near, found = await asyncio.gather(self._near(), looking_up)
-        except EngineAway as failure:
-            if mode == "meaning" or self.threshold is not None:
-                raise
-            side = self._words_side(await looking_up)
-            return Retrieved(self.collection, None, side, None, considered, failure)
+            return await self._fused(near, found, words, considered, backgrounds)
+        except EngineAway as failure:  # it may also go between two answers
+            return await self._by_words_alone(looking_up, mode, considered, failure)
+
+    async def _by_words_alone(
+        self,
+        looking_up: asyncio.Task[Sequence[ScoredSeq]],
+        mode: Mode,
+        considered: int,
+        failure: SemantikError,
+    ) -> Retrieved:
+        """What is found without the vectors. Raises the failure where they were asked for."""
+        if mode == "meaning" or self.threshold is not None:
+            looking_up.cancel()
+            raise failure
+        side = self._words_side(await looking_up)
+        return Retrieved(self.collection, None, side, None, considered, failure)
+
+    async def _fused(
+        self,
+        near: Sequence[ScoredSeq],
+        found: Sequence[ScoredSeq],
+        words: Retriever[Any],
+        considered: int,
+        backgrounds: Backgrounds,
+    ) -> Retrieved:
         if self.completes and self.wanted is not None:
             return await self._in_reach(near, found, words, self.wanted, considered, backgrounds)
         # All chunks that may be found are candidates when either of these has no more.

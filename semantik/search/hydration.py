@@ -7,14 +7,18 @@ finds the old ones or the new ones, never both and never neither.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from semantik.core.errors import Unavailable
 from semantik.core.models import Collection
 from semantik.search.fusion import Candidate
 from semantik.search.hits import Hit, Scores
 from semantik.search.index_sync import IndexSync
 from semantik.storage.mongo import Store
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class HydrationStep:
             # A chunk is in MongoDB before any index has it: one that is missing was removed, perhaps by another
             # server.
             if gone:
-                await self._indexes.delete(collection.current, [(seq, seq + 1) for seq in gone])
+                await self._drop(collection, gone)
         hits, stale = [], False
         for each in candidates:
             chunk, document = found.get((each.collection.id, each.seq), (None, None))
@@ -62,3 +66,10 @@ class HydrationStep:
                 # chunks were there to be found beside this one, which is only dropped: it is deleted soon.
                 stale = True
         return Hydrated(tuple(hits), len(candidates) - len(hits), stale)
+
+    async def _drop(self, collection: Collection, gone: Sequence[int]) -> None:
+        """Delete chunks from the indexes; where that cannot be done now, a later search that finds them does it."""
+        try:
+            await self._indexes.delete(collection.current, [(seq, seq + 1) for seq in gone])
+        except Unavailable as error:
+            log.info("collection %s: chunks that are gone are deleted later: %s", collection.id, error)

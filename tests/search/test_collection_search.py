@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from semantik.config.settings import IndexSettings
-from semantik.core.errors import Unavailable
+from semantik.core.errors import EngineAway, Unavailable
 from semantik.core.models import Collection, Generation, now
 from semantik.index import IndexRegistry, RetrievalQuery, ScoredSeq
 from semantik.index.ranges import Ranges
@@ -57,6 +57,20 @@ class WordScores:
         return {seq: self._scores.get(seq, 0.0) for seq in seqs if seq not in self._refused}
 
 
+class _Leaving:
+    """Vectors whose engine goes away before it has answered the call `away_at`."""
+
+    def __init__(self, index: Any, away_at: str) -> None:
+        self._index = index
+        self._away_at = away_at
+
+    def __getattr__(self, name: str) -> Any:
+        return self._away if name == self._away_at else getattr(self._index, name)
+
+    async def _away(self, *_: object) -> None:
+        raise EngineAway("It is away.", 5)
+
+
 def _vectors() -> NDArray[np.float16]:
     given = np.random.default_rng(1).standard_normal((_COUNT, _DIMENSION))
     unit: NDArray[np.float16] = (given / np.linalg.norm(given, axis=1, keepdims=True)).astype(np.float16)
@@ -89,9 +103,10 @@ async def _index(tmp_path: Path) -> AsyncIterator[Run]:
         embed: Any = None,
         wanted: int | None = None,
         earlier: Retrieved | None = None,
+        away_at: str = "",
     ) -> Retrieved:
         request = RetrievalQuery(text, embed or _embed, parse(text))
-        opened = Opened(index, words)
+        opened = Opened(_Leaving(index, away_at) if away_at else index, words)
         search = CollectionSearch(
             _COLLECTION, opened, request, None, threshold, depth, _other, wanted, 0, earlier
         )
@@ -203,3 +218,17 @@ async def test_meaning_answers_alone_while_the_index_of_words_is_built(tmp_path:
         assert [seq for seq, _, words in found.scored() if words is None] == _RANKED[:5]
         with pytest.raises(Unavailable, match="being built"):
             await run(None, mode="words")
+
+
+@pytest.mark.parametrize("call", ["search", "sample", "scores"])
+async def test_words_answer_alone_when_the_engine_of_vectors_goes_away_between_two_answers(
+    tmp_path: Path, call: str
+) -> None:
+    last, first = _RANKED[-1], _RANKED[0]
+    words = WordScores({last: 3.0, first: 2.0})
+    async with _index(tmp_path) as run:
+        found = await run(words, away_at=call)
+        assert sorted(found.scored()) == sorted([(last, None, 3.0), (first, None, 2.0)])
+        assert str(found.failure) == "It is away."
+        with pytest.raises(EngineAway):
+            await run(words, away_at=call, threshold=-1.0)

@@ -16,7 +16,7 @@ from support.principals import principal
 from semantik.auth.authorization import Authorizer
 from semantik.auth.principal import Principal
 from semantik.config import settings
-from semantik.core.errors import Invalid, NotFound
+from semantik.core.errors import EngineAway, Invalid, NotFound
 from semantik.core.models import Chunk, Collection, Document, Generation, new_id, now
 from semantik.index import IndexRegistry
 from semantik.search.hits import Hit
@@ -211,6 +211,27 @@ async def test_locked_collection_is_read_for_each_search(tmp_path: Path) -> None
         await setup.ask()
         await setup.ask()
         assert len(setup.reads) == 2
+
+
+async def test_a_removed_chunk_whose_vector_cannot_be_deleted_now_fails_no_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise EngineAway("It is away.", 5)
+
+    async with search_setup(tmp_path) as setup:
+        await _add(setup, "one", 0)
+        await _add(setup, "two", 1)
+        generation = setup.collection.current
+        assert _texts(await setup.ask()) == ["one", "two"]
+        await setup.other.chunks.remove_spans(setup.collection.id, [(0, 1)])
+        with monkeypatch.context() as patched:
+            patched.setattr(LocalVectors, "delete", away)
+            assert _texts(await setup.ask()) == ["two"]
+        index = await setup.indexes.open(setup.collection.id, generation.number, _DIMENSION)
+        assert index.size == 2
+        assert _texts(await setup.ask()) == ["two"]
+        assert index.size == 1
 
 
 async def test_search_that_fails_on_a_stale_generation_is_retried(tmp_path: Path) -> None:

@@ -136,8 +136,12 @@ class KeywordRegistry:
         faults: list[Damaged] = []
         steps = folder.find_damage(directory, faults)
         try:
-            while await run_step(steps, self._folders):
-                self._check_wanted(key)
+            more = True
+            while more:
+                more = await run_step(steps, self._folders)
+                self._check_wanted(
+                    key
+                )  # after the last step, too: `drop` may have moved the folder meanwhile
             state = await self._in_order(load_state, directory, faults)
         except OSError as error:
             raise Unavailable(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,26 @@ async def test_a_closed_registry_opens_nothing(tmp_path: Path) -> None:
         await add(await registry.open("c", 1, 384), "red kite")
     with pytest.raises(Unavailable, match="stopping"):
         await registry.open("c", 1, 384)
+
+
+async def test_an_index_that_is_dropped_at_the_end_of_its_check_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keyword_registry(tmp_path) as registry:
+        await add(await registry.open("c", 1, 384), "red kite")
+    run_step, dropping = registry_module.run_step, []
+
+    async def then_dropped(steps: Iterator[None], executor: Executor) -> bool:
+        more = await run_step(steps, executor)
+        if not more and not dropping:
+            dropping.append(asyncio.create_task(registry.drop("c", 1)))
+            await asyncio.sleep(0)
+        return more
+
+    monkeypatch.setattr(registry_module, "run_step", then_dropped)
+    async with keyword_registry(tmp_path) as registry:
+        with pytest.raises(Unavailable, match="closed"):
+            await registry.open("c", 1, 384)
+        await dropping[0]
+        assert not (tmp_path / "c" / "1").exists()
+        assert (await registry.open("c", 1, 384)).size == 0
