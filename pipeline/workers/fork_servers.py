@@ -10,7 +10,7 @@ from semantik.config.settings import Settings
 
 
 class ForkServers:
-    """`base` and `full`, as described in `pipeline.workers.fork_server`. Each starts with its first worker.
+    """`base` and `full`, as described in `pipeline.workers.fork_server`. Each starts with its first worker, or `start`.
 
     Traced models are stored in the folder `traced_models_dir`.
     """
@@ -20,6 +20,10 @@ class ForkServers:
         self.traced_models_dir = str(settings.data.resolve() / "models")
         self.base = ForkServer(functions.preload_base, *model, self.traced_models_dir)
         self.full = FullForkServer(self.base, functions.preload_full, *model)
+
+    def start(self) -> None:
+        """Let the base fork server load its libraries from now on. A failure is that of the first worker."""
+        self.base.launcher.submit(self.base.ensure_running)
 
     async def stop_full(self) -> None:
         """Stop the full fork server; the next worker that is forked from it starts it again."""

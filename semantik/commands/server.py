@@ -9,7 +9,9 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,13 +138,40 @@ async def _serve(
 ) -> int:
     _protect_process()
     gc.disable()  # the collector would look again and again at what is loaded here, which stays
-    from pipeline.workers.pool import Pool
+    async with AsyncExitStack() as stack:
+        make_pool = make_pool or await stack.enter_async_context(_local_pool(settings))
+        return await _serve_with(make_pool, settings, read_settings, hangup, start_deadline)
+
+
+@asynccontextmanager
+async def _local_pool(settings: Settings) -> AsyncIterator[PoolFactory]:
+    """The pool of local processes, which load their libraries while this process loads its own."""
+    from pipeline.workers.fork_servers import ForkServers
+    from pipeline.workers.functions import WorkerFunctions
+
+    servers = ForkServers(settings, WorkerFunctions())
+    servers.start()
+    try:
+        from pipeline.workers.pool import Pool
+
+        yield partial(Pool, servers=servers)
+    finally:
+        await servers.close()
+
+
+async def _serve_with(
+    make_pool: PoolFactory,
+    settings: Settings,
+    read_settings: Callable[[], Settings],
+    hangup: asyncio.Event,
+    start_deadline: Callable[[], None],
+) -> int:
     from semantik.app.memory import return_freed_memory
     from semantik.app.sd_notify import Notifier
     from semantik.server import running
 
     notifier = Notifier.from_environment(os.environ)
-    async with running(settings, make_pool or Pool) as server:
+    async with running(settings, make_pool) as server:
         # Objects that exist by now live to the end: the collector need not scan them while messages wait.
         gc.collect()
         gc.freeze()
