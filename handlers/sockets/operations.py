@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from handlers.sockets.base import SocketHandler
 from handlers.sockets.operation_stream import OperationStream
 from semantik.auth.principal import Principal
+from semantik.core.cancellation import not_lost
 from semantik.core.errors import Invalid, NotFound
 from semantik.core.models import Operation, now
 from semantik.progress import parse_stream_id
@@ -55,7 +56,7 @@ class OperationsSocketHandler(SocketHandler):
                 while True:  # until the socket is closed
                     operation = await reported.get()
                     since = "$" if only_new and operation.created_at < begin else cursors.get(operation.id)
-                    tasks.create_task(self._stream(principal, operation, since))
+                    tasks.create_task(not_lost(self._stream, principal, operation, since))
 
     async def _stream(self, principal: Principal, operation: Operation, since: str | None) -> None:
         try:

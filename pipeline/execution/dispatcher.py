@@ -18,6 +18,7 @@ from pipeline.execution.completion import announce_again
 from pipeline.execution.maintenance import Maintenance
 from pipeline.execution.placement import Placement
 from pipeline.execution.runner import run_operation
+from semantik.core.cancellation import not_lost
 from semantik.core.errors import NotFound, Unavailable
 from semantik.core.models import Lease, Operation, now, queue_position
 from semantik.storage.mongo.operations import claimable
@@ -71,9 +72,9 @@ class Dispatcher:
     async def _run(self) -> None:
         maintenance = Maintenance(self._deps, self._running)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._dispatch_forever())
-            tasks.create_task(maintenance.clean_forever())
-            tasks.create_task(maintenance.drop_orphans_forever())
+            tasks.create_task(not_lost(self._dispatch_forever))
+            tasks.create_task(not_lost(maintenance.clean_forever))
+            tasks.create_task(not_lost(maintenance.drop_orphans_forever))
 
     async def _dispatch_forever(self) -> None:
         unavailable = False

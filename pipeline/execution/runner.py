@@ -10,10 +10,10 @@ from dataclasses import replace
 from pipeline.compute.owner import current_owner
 from pipeline.context.context import Dependencies, OperationContext
 from pipeline.context.reporter import ProgressReporter
-from pipeline.context.shielded import not_lost
 from pipeline.execution.completion import end
 from pipeline.execution.outage import get_operation, stores_answer, wait_for_stores
 from pipeline.operations import CLEANUPS, OPERATIONS
+from semantik.core.cancellation import not_lost
 from semantik.core.errors import DiskFull, EngineAway, LeaseLost, NotFound, SemantikError, Unavailable
 from semantik.core.models import Operation, TerminalStatus, now
 

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 
 from pipeline.compute.messages import ChunkingOptions, ModelSpec, ReadContainer, ReadDocument
 from pipeline.context.context import OperationContext
-from pipeline.context.shielded import not_lost
 from pipeline.ingest.batches import MAX_DOCUMENTS, file_batches, finished_batches
 from pipeline.ingest.chunk_budget import ChunkBudget
 from pipeline.ingest.chunk_embedding import embed_slices, fail
@@ -28,6 +27,7 @@ from pipeline.ingest.partial_document import FinishedDocument, PartialDocument
 from pipeline.ingest.reuse.previous_generation import PreviousGeneration
 from pipeline.ingest.reuse.vectors import VectorReuse
 from pipeline.ingest.writer import DocumentWriter
+from semantik.core.cancellation import not_lost
 from semantik.core.errors import Invalid
 from semantik.core.models import Document
 

@@ -11,9 +11,9 @@ from itertools import groupby
 from pipeline.compute.messages import FileTask
 from pipeline.compute.page_messages import PageTask, PageText
 from pipeline.context.context import OperationContext
-from pipeline.context.shielded import not_lost
 from pipeline.extraction.recognition.installation import Recognition
 from pipeline.ingest.errors import most_severe
+from semantik.core.cancellation import not_lost
 from semantik.core.models import Document, RecognisedPage
 
 

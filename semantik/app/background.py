@@ -20,7 +20,9 @@ def background_tasks(**coroutines: Coroutine[Any, Any, None]) -> Iterator[list[a
 
 
 async def first_failure(*parts: asyncio.Future[Any]) -> None:
-    """Wait until one of the parts, which all run for ever, has ended, and raise its error."""
+    """Wait until one of the parts, which all run for ever, has ended, and raise its error; one if it was cancelled."""
     done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     for part in done:
+        if part.cancelled():  # to raise that would look like the end of the server by a signal
+            raise RuntimeError(f"A part that runs for ever was cancelled: {part!r}")
         await part

@@ -139,7 +139,8 @@ async def _serve(
     _protect_process()
     gc.disable()  # the collector would look again and again at what is loaded here, which stays
     async with AsyncExitStack() as stack:
-        make_pool = make_pool or await stack.enter_async_context(_local_pool(settings))
+        if make_pool is None:
+            make_pool = await stack.enter_async_context(_local_pool(settings))
         return await _serve_with(make_pool, settings, read_settings, hangup, start_deadline)
 
 

@@ -15,6 +15,7 @@ from semantik.auth.authorization import Authorizer
 from semantik.auth.groups import GroupService
 from semantik.auth.sealing import WEBHOOKS, Sealer
 from semantik.config.settings import Settings
+from semantik.core.cancellation import not_lost
 from semantik.search.service import SearchService
 from semantik.services.notifications.alert_saver import AlertSaver
 from semantik.services.notifications.alerts import AlertService, VisibleAlert
@@ -95,8 +96,8 @@ class Notifications:
         blocks = BlockEvaluator(self._store, search.percolator, saver, self._current, self._reached)
         evaluator = self._evaluator = AlertEvaluator(self._store, self._readers, blocks, self._current)
         async with asyncio.TaskGroup() as tasks:
-            for work in (evaluator.run(), self.alerts.run(), self._deliveries.run(), self._upkeep.run()):
-                tasks.create_task(work)
+            for work in (evaluator.run, self.alerts.run, self._deliveries.run, self._upkeep.run):
+                tasks.create_task(not_lost(work))
         raise AssertionError("The work for ever has ended.")
 
     def _look(self) -> None:
