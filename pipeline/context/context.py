@@ -16,7 +16,7 @@ from pipeline.compute.pool import ComputePool
 from pipeline.connectors.registry import ConnectorRegistry
 from pipeline.context.rate import RateEstimator
 from pipeline.context.reporter import ProgressReporter
-from pipeline.context.work import WorkProgress
+from pipeline.context.work import WorkProgress, share_without
 from semantik.auth.folder_access import FolderAccess
 from semantik.config.settings import Settings
 from semantik.core.errors import NotFound
@@ -206,13 +206,11 @@ class OperationContext:
         start, end = self.percent_range
         counts = self._counts
         waiting = max(self.unrecognised, self.unrecognised_read)
-        recognised = max(0.0, 1 - waiting / counts.total) if counts.total else 1.0
         if self.page_rate is not None:
             share = max(0.0, counts.processed - self.unrecognised) / counts.total if counts.total else 0.0
-        elif counts.total and not counts.pending:
-            share = recognised
         else:
-            share = self.work.share * recognised
+            read = 1.0 if counts.total and not counts.pending else self.work.share
+            share = share_without(read, waiting, counts.total)
         self._percent = max(self._percent, round(start + (end - start) * min(1.0, share), 1))
         return self._percent
 

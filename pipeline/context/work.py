@@ -149,5 +149,11 @@ class WorkProgress:
         return _per_s(self._done.work - self._first.work, self._clock() - self._first.at)
 
 
+def share_without(share: float, waiting: float, total: int) -> float:
+    """The share of the work that is done, where `waiting` of `total` documents count as not done: they were read, and
+    wait for the recognition of their text."""
+    return max(0.0, share - waiting / total) if total else share
+
+
 def _per_s(done: float, elapsed_s: float) -> float:
     return done / elapsed_s if elapsed_s >= _MIN_ELAPSED_S else 0.0

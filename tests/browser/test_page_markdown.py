@@ -77,17 +77,17 @@ def test_a_line_of_unpaired_signs_takes_no_longer_than_another(page: Page) -> No
     took = page.evaluate(
         """async () => {
             const { renderMarkdown } = await import("/static/markdown.js");
-            const time = (text) => {
+            // The best of several: whatever else the machine does only adds to each.
+            const time = (text) => Math.min(...[...Array(5)].map(() => {
                 const begun = performance.now();
                 renderMarkdown(text);
                 return performance.now() - begun;
-            };
-            time("warm **up** " .repeat(100));
+            }));
             const short = time("**a _b [c `d ~~e ".repeat(500));
-            return time("**a _b [c `d ~~e ".repeat(4000)) / Math.max(short, 1);
+            return time("**a _b [c `d ~~e ".repeat(8000)) / Math.max(short, 1);
         }"""
     )
-    assert took < 40  # eight times the text; four times as long for each sign would be 64
+    assert took < 100  # sixteen times the text; sixteen times as long for each sign would be 256
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.context.work import WorkProgress
+from pipeline.context.work import WorkProgress, share_without
 
 BOOK, LETTER = 1_000_000, 700
 
@@ -135,3 +135,12 @@ def test_a_container_is_no_work_but_its_parts_are(work: WorkProgress) -> None:
     work.read(400, 0)
     work.read(600, 0)
     assert (work.share, work.bytes_done) == (1.0, 1000)
+
+
+def test_scans_whose_text_is_still_to_be_recognised_are_no_progress(work: WorkProgress) -> None:
+    """Of ten, which are read one after the other, the halfway point is none of the whole."""
+    work.start(10, 10 * BOOK)
+    for scans in range(1, 11):
+        work.read(BOOK, 0)
+        assert share_without(work.share, scans, 10) == pytest.approx(0.0)
+    assert share_without(1.0, 4, 10) == pytest.approx(0.6) and share_without(0.5, 3, 0) == 0.5
