@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from statistics import quantiles
 
 import psutil
 
 from bench import corpus
 from bench.pairs import Pair
 from bench.queries import SearchConnection, random_queries, search_for
+from bench.results import p99
 from bench.server_process import (
     ROOT,
     cpu_seconds,
@@ -84,7 +84,7 @@ async def _measure_few(build: Path) -> list[float]:
                 while not second.done():
                     during += await search_for(connection, queries, 1.0)
                 await second
-    return [_FILES / operation_seconds(record), cost_ms, _p99(during) / _p99(idle)]
+    return [_FILES / operation_seconds(record), cost_ms, p99(during) / p99(idle)]
 
 
 async def _measure_many(build: Path) -> list[float]:
@@ -152,7 +152,3 @@ def _pss(process: psutil.Process) -> int:
     with suppress(psutil.NoSuchProcess):
         return int(process.memory_full_info().pss)
     return 0
-
-
-def _p99(seconds: list[float]) -> float:
-    return quantiles(seconds, n=100)[-1]

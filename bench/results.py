@@ -1,7 +1,8 @@
-"""The result of a measurement, with its reference and its target; and the table of all results. Measures nothing."""
+"""The result of a measurement, with its reference and its target; the table of results; percentiles."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -90,3 +91,8 @@ def _row(result: Result) -> tuple[str, ...]:
 
 def _formatted(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def p99(values: Sequence[float]) -> float:
+    """The 99th percentile by the nearest rank, of at least one value."""
+    return sorted(values)[math.ceil(len(values) * 0.99) - 1]

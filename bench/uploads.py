@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import math
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ import psutil
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from bench.killed_server import Memory, Run
+from bench.results import p99
 from bench.server_process import PASSWORD, SAMPLE_QUERIES, SETUP_CODE
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
@@ -103,7 +103,7 @@ async def _send_all(run: Run, searched: str, target: str, files: int) -> None:
 
 
 def _report(run: Run, idle: list[float], busy: list[float]) -> dict[str, Any]:
-    idle_p99, busy_p99 = _p99(idle), _p99(busy)
+    idle_p99, busy_p99 = (round(p99(each), 1) if each else None for each in (idle, busy))
     return {
         "uploads_per_s": round(len(run.acknowledged) / run.sent_s, 1),
         "restart_s": round(run.away_s, 1),
@@ -218,11 +218,6 @@ async def _until_indexed(run: Run, collection_id: str) -> None:
         if idle and collection["document_count"] >= len(run.acknowledged):
             return
         await asyncio.sleep(1)
-
-
-def _p99(values: list[float]) -> float | None:
-    """The nearest rank, in ms; None of nothing."""
-    return round(sorted(values)[math.ceil(len(values) * 0.99) - 1], 1) if values else None
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import psutil
 from tornado.httpclient import AsyncHTTPClient
 
-from bench.results import Result
+from bench.results import Result, p99
 from bench.server_process import PASSWORD, SAMPLE_QUERIES, Server, index_folder, run_server
 from semantik.client.api import Client
 from semantik.client.websocket import Refused
@@ -89,7 +89,7 @@ async def _run(folder: Path) -> list[Result]:
         quiet = await _median_search(server.client)
         attacked = await _median_while_attacked(server)
     results = [
-        Result(f"{kind}, p99", 1000 * _p99(times), "ms", note=f"{len(times)} requests, {_CLIENTS} clients")
+        Result(f"{kind}, p99", 1000 * p99(times), "ms", note=f"{len(times)} requests, {_CLIENTS} clients")
         for kind, times in sorted(tally.seconds.items())
     ]
     statuses = ", ".join(f"{status}: {count}" for status, count in sorted(tally.statuses.items()))
@@ -192,7 +192,3 @@ async def _median_while_attacked(server: Server) -> float:
             stack.callback(asyncio.create_task(attack(head)).cancel)
         await asyncio.sleep(3)
         return await _median_search(server.client)
-
-
-def _p99(times: list[float]) -> float:
-    return sorted(times)[int(0.99 * (len(times) - 1))]

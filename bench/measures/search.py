@@ -18,7 +18,7 @@ from bench import inserted_data
 from bench.corpus import documents, small_files
 from bench.lower_bound import STEPS, run_lower_bound
 from bench.queries import SearchConnection, random_queries, search_for, search_together
-from bench.results import Result
+from bench.results import Result, p99
 from bench.server_process import Server, cpu_seconds, run_server
 from bench.sizes import sized
 from semantik.client.api import Client
@@ -150,9 +150,9 @@ def _results(
         *(
             Result(
                 f"a search during an INDEX of {name}, p99",
-                _p99(busy) * 1000,
+                p99(busy) * 1000,
                 "ms",
-                _p99(idle) * 1000,
+                p99(idle) * 1000,
                 "idle",
                 maximum=2,
                 note=f"{len(busy)} and {len(idle)} searches; p50 {median(busy) * 1000:.1f} and "
@@ -161,10 +161,6 @@ def _results(
             for name, (idle, busy) in during_indexing.items()
         ),
     ]
-
-
-def _p99(seconds: list[float]) -> float:
-    return float(np.percentile(seconds, 99))
 
 
 def _encoder() -> Encode:
