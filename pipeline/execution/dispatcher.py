@@ -70,7 +70,7 @@ class Dispatcher:
         self._wake_up.set()
 
     async def _run(self) -> None:
-        maintenance = Maintenance(self._deps, self._running)
+        maintenance = Maintenance(self._deps, self._owner)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(not_lost(self._dispatch_forever))
             tasks.create_task(not_lost(maintenance.clean_forever))

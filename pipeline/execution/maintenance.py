@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -24,11 +24,11 @@ _ORPHANS_S = 5.0
 
 
 class Maintenance:
-    """`running` contains the ids of the operations that this server runs."""
+    """`owner` is this server, as leases name it."""
 
-    def __init__(self, deps: Dependencies, running: Container[str]) -> None:
+    def __init__(self, deps: Dependencies, owner: str) -> None:
         self._deps = deps
-        self._running = running
+        self._owner = owner
 
     async def clean_forever(self) -> None:
         while True:
@@ -110,10 +110,14 @@ class Maintenance:
             await store.collections.clear_retirement(collection)
 
     async def _sync_staging_indexes(self) -> None:
-        """Sync the index of what other servers build, so that searches need not wait for it after the switch."""
+        """Sync the index of what other servers build, so that searches need not wait for it after the switch.
+
+        What this server has begun, before a restart too, it may drop at the same time.
+        """
         store = self._deps.store
         for operation in await store.operations.with_status("processing"):
-            if operation.type == "reindex" and operation.id not in self._running:
+            lease = operation.lease
+            if operation.type == "reindex" and lease is not None and lease.owner != self._owner:
                 collection = await store.collections.get(operation.collection_id)
                 if collection is not None and collection.staging is not None:
                     await self._deps.index_sync.get_synced(collection.staging)
