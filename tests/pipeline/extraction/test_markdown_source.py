@@ -55,6 +55,6 @@ def test_the_title_in_the_front_matter() -> None:
     "unit", ["<!-- ", "<ul>", "<table><tr>", "<p title='", "`", "```\n", "<sup>", "<h1>", "![", "&a"]
 )
 def test_unclosed_markup_costs_little(unit: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()  # a machine that does other work changes nothing
     as_seen(unit * 30_000 + "sea &amp; <b>")
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10

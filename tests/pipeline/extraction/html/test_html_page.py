@@ -145,6 +145,6 @@ def test_xhtml_reads_as_xml() -> None:
     "unit", ["<x-y>", "<b>", "<div>", "<font size=1>", "<table><tr><td>", "<ul><li>", "<math>", "<ruby>"]
 )
 def test_any_depth_and_length_is_read_quickly(unit: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()  # a machine that does other work changes nothing
     assert "sea" in _text(f"{unit * 50_000}sea")
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
