@@ -18,6 +18,7 @@ class Relay:
         self._host, self._port = parts.hostname, parts.port
         self.away = False
         self._open: list[asyncio.StreamWriter] = []
+        self._accepted: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Relay:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -27,16 +28,24 @@ class Relay:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
         self.cut()
+        for task in self._accepted:
+            task.cancel()
+        await asyncio.gather(*self._accepted, return_exceptions=True)
 
     def cut(self) -> None:
         for writer in self._open:
             writer.transport.abort()
         self._open.clear()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.away:
             writer.transport.abort()
             return
+        task = asyncio.create_task(self._relay(reader, writer))
+        self._accepted.add(task)
+        task.add_done_callback(self._accepted.discard)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         its_reader, its_writer = await asyncio.open_connection(self._host, self._port)
         self._open += [writer, its_writer]
         await asyncio.gather(_pump(reader, its_writer), _pump(its_reader, writer))
