@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from semantik.auth.sessions import LoginResult
@@ -19,8 +20,11 @@ Json = dict[str, Any]
 
 def timestamp_json(value: datetime | None) -> str | None:
     """RFC 3339 in UTC with milliseconds, as everywhere on the wire."""
-    if value is None:
-        return None
+    return None if value is None else _written(value)
+
+
+@lru_cache(4096)  # of documents that are found again and again
+def _written(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
