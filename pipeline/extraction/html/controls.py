@@ -16,12 +16,21 @@ _CONTENT_AROUND = frozenset(("summary", "dt", "legend", "th", "td", "p"))
 
 
 def input_text(attributes: Attributes) -> str:
-    """The value that a person typed or sees; empty for hidden values, buttons and boxes."""
+    """The value that a person typed or sees; empty for hidden values and buttons."""
     kind = (attributes.get("type") or "").lower()
+    if kind in ("checkbox", "radio"):
+        return _box(kind, attributes)
     if kind == "image":
         return inline.alternative(attributes)
     value = attributes.get("value") or ""
     return value if kind in _SHOWN_INPUTS and len(value) < _MAX_VALUE else ""
+
+
+def _box(kind: str, attributes: Attributes) -> str:
+    """A box as Markdown writes it: one that is ticked, or that only shows a state, as those of task lists do."""
+    if "checked" in attributes:
+        return "[x]"
+    return "[ ]" if kind == "checkbox" and ("disabled" in attributes or "name" not in attributes) else ""
 
 
 def chosen(node: Any) -> str:

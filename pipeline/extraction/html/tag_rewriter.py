@@ -23,6 +23,10 @@ _MAX_DEPTH = 300  # levels; the tags of deeper elements are left out
 Pair = tuple[str, str]
 """What is written at the start of an element, and at its end."""
 
+_MATHML = """math mi mo mn mtext mspace mrow mfrac msqrt mroot msup msub msubsup mover munder munderover mmultiscripts
+    mprescripts none mtable mtr mlabeledtr mtd mfenced mstyle mpadded menclose mphantom semantics annotation"""
+MATHML: dict[str, Pair] = {name: (f"<{name}>", f"</{name}>") for name in _MATHML.split()}
+
 
 class TagRewriter:
     """The base of a vocabulary: `pairs` for elements that are always written alike, `skipped` for those left out.

@@ -27,6 +27,11 @@ _PRESENTATION = "application/vnd.openxmlformats-officedocument.presentationml.pr
         (["treatment", ("1", 1), (",", 1), ("4–6", 1), " was"], "treatment[1,4–6] was"),
         (["It ended.", ("3 ", 1), "Then"], "It ended.[3] Then"),
         (["Ana Lee", ("1", 1), ", Bob Müller", ("1,2", 1)], "Ana Lee[1], Bob Müller[1,2]"),
+        (
+            ["Ropes", ("a", 1), ", cells", ("a,b", 1), ", Smith", ("1,*", 1)],
+            "Ropes[a], cells[a,b], Smith[1,*]",
+        ),
+        (["M", ("a", 1), ", XXIII", ("e", 1), ", deuxi", ("ème", 1)], "Ma, XXIIIe, deuxième"),
         (["x", ("a/2", 1), " ", ("[^1]", 1), ("", 1)], "x^a/2 [^1]"),
         (["e\x01open"], "eopen"),
     ],
