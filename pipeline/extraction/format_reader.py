@@ -101,6 +101,10 @@ READERS: Mapping[str, Reader] = {
     "application/pdf": Reader("pdf", 5, "pdf:PdfReader", ("pypdf", "pypdfium2")),
     _OPENXML + "presentationml.presentation": Reader("presentation", 5, "presentation:PresentationReader"),
     "application/vnd.ms-visio.drawing.main+xml": Reader("visio", 1, "presentation:VisioReader"),
+    **dict.fromkeys(
+        (f"application/vnd.apple.{name}" for name in ("pages", "numbers", "keynote")),
+        Reader("iwork", 1, "iwork:IWorkReader"),
+    ),
     "application/vnd.xmind.workbook": Reader("xmind", 1, "mind_map:XMindReader"),
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,

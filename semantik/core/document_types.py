@@ -27,8 +27,9 @@ _WORD = DocumentType(
         "application/msword",
         _ODF + "text",
         "application/rtf",
+        "application/vnd.apple.pages",
     ),
-    (".docx", ".docm", ".dotx", ".dotm", ".doc", ".dot", ".odt", ".ott", ".odm", ".fodt", ".rtf"),
+    (".docx", ".docm", ".dotx", ".dotm", ".doc", ".dot", ".odt", ".ott", ".odm", ".fodt", ".rtf", ".pages"),
 )
 _SHEET = DocumentType(
     (
@@ -36,6 +37,7 @@ _SHEET = DocumentType(
         "application/vnd.ms-excel",
         "application/x-spreadsheetml+xml",
         _ODF + "spreadsheet",
+        "application/vnd.apple.numbers",
         "text/csv",
     ),
     (
@@ -48,6 +50,7 @@ _SHEET = DocumentType(
         ".ods",
         ".ots",
         ".fods",
+        ".numbers",
         ".csv",
         ".tsv",
         ".tab",
@@ -62,6 +65,7 @@ _SLIDES = DocumentType(
         _ODF + "graphics",
         "application/vnd.ms-visio.drawing.main+xml",
         "application/vnd.xmind.workbook",
+        "application/vnd.apple.keynote",
     ),
     (
         ".pptx",
@@ -81,6 +85,7 @@ _SLIDES = DocumentType(
         ".vsdm",
         ".vstx",
         ".xmind",
+        ".key",
     ),
 )
 _MAIL = DocumentType(

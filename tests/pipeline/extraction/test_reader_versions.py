@@ -89,6 +89,9 @@ TEXTS = {
     _ODF + "presentation": "open_presentation-3 61707f5ab8e7",
     _ODF + "graphics": "open_presentation-3 61707f5ab8e7",
     "application/vnd.ms-visio.drawing.main+xml": "visio-1 569cdacf7588",
+    **dict.fromkeys(
+        (f"application/vnd.apple.{name}" for name in ("pages", "numbers", "keynote")), "iwork-1 f069c363c717"
+    ),
     "application/vnd.xmind.workbook": "xmind-1 d05094aaa63a",
     "application/vnd.ms-powerpoint": "old_presentation-2 olefile-0.47 d60df7826839",
     "application/vnd.ms-excel": "old_workbook-4 xlrd-2.0.2 olefile-0.47 81d3a3fed382",
