@@ -109,7 +109,7 @@ READERS: Mapping[str, Reader] = {
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,
     _OPENXML + "wordprocessingml.document": Reader("docx", 5, "docx:DocxReader"),
-    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 5, "spreadsheet:WorkbookReader"),
+    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 6, "spreadsheet:WorkbookReader"),
     _ODF + "text": Reader("odt", 4, "odt:OdtReader"),
     _ODF + "spreadsheet": Reader("open_spreadsheet", 5, "spreadsheet:OpenSpreadsheetReader"),
     "application/epub+zip": Reader("epub", 3, "epub:EpubReader", ("selectolax",)),

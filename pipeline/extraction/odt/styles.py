@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction import list_numbers
-from pipeline.extraction.odf import STYLE, TEXT
+from pipeline.extraction.odf import STYLE, TEXT, text_position
 
 _MAX_CHAIN = 30  # styles that have one another for parents
 _FORMATS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
@@ -94,15 +94,7 @@ class Styles:
                 position = position or properties.get(f"{STYLE}text-position")
             list_style = list_style if list_style is not None else node.get(f"{STYLE}list-style-name")
             current = node.get(f"{STYLE}parent-style-name")
-        return Style(hidden == "none", title, _position(position or ""), list_style)
-
-
-def _position(text: str) -> int:
-    """That of "super 58%", "33% 58%" or "sub"."""
-    first = text.partition(" ")[0].rstrip("%")
-    if first.removeprefix("-").replace(".", "", 1).isdecimal():
-        return round(float(first))
-    return {"super": 1, "sub": -1}.get(first, 0)
+        return Style(hidden == "none", title, text_position(position or ""), list_style)
 
 
 def label(levels: dict[int, Level], values: dict[int, int], level: int) -> str:

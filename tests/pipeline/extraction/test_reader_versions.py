@@ -83,7 +83,7 @@ TEXTS = {
     "application/pdf": "pdf-5 pypdf-7.1.0 pypdfium2-5.15.2 cd1e5c66e9e0",
     _OFFICE + "presentationml.presentation": "presentation-5 298a7d306f16",
     _OFFICE + "wordprocessingml.document": "docx-5 66fb66e7a804",
-    _OFFICE + "spreadsheetml.sheet": "workbook-5 081ee69f8313",
+    _OFFICE + "spreadsheetml.sheet": "workbook-6 081ee69f8313",
     _ODF + "text": "odt-4 06b3ede82f17",
     _ODF + "spreadsheet": "open_spreadsheet-5 81d3a3fed382",
     _ODF + "presentation": "open_presentation-3 61707f5ab8e7",
