@@ -128,6 +128,8 @@ READERS: Mapping[str, Reader] = {
         "fictionbook", 3, "fictionbook:FictionBookReader", ("selectolax",)
     ),
     "application/docbook+xml": Reader("docbook", 4, "docbook:DocBookReader", ("selectolax",)),
+    "application/jats+xml": Reader("jats", 1, "article:JatsReader", ("selectolax",)),
+    "application/tei+xml": Reader("tei", 1, "article:TeiReader", ("selectolax",)),
     "multipart/related": Reader("web-archive", 3, "web_archive:WebArchiveReader", ("selectolax",)),
 }
 

@@ -107,7 +107,13 @@ _TEXT = DocumentType(
     (".txt", ".text", ".log", ".md", ".markdown", ".rst", ".org", ".adoc", ".asciidoc", ".tex", ".bib"),
 )  # fmt: skip
 _BOOK = DocumentType(
-    ("application/epub+zip", "application/x-fictionbook+xml", "application/docbook+xml"),
+    (
+        "application/epub+zip",
+        "application/x-fictionbook+xml",
+        "application/docbook+xml",
+        "application/jats+xml",
+        "application/tei+xml",
+    ),
     (".epub", ".fb2", ".dbk", ".docbook"),
 )
 _IMAGE = DocumentType(

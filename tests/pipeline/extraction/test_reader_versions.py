@@ -71,6 +71,8 @@ TEXTS = {
     "application/xml": "xml-4 selectolax-1.0.2 ab065e074a58",
     "text/markdown": "markdown-5 selectolax-1.0.2 81b7036740aa",
     "application/docbook+xml": "docbook-4 selectolax-1.0.2 06b3ede82f17",
+    "application/jats+xml": "jats-1 selectolax-1.0.2 f069c363c717",
+    "application/tei+xml": "tei-1 selectolax-1.0.2 f069c363c717",
     "multipart/related": "web-archive-3 selectolax-1.0.2 06b3ede82f17",
     "text/html": "html-6 selectolax-1.0.2 425678c61554",
     "message/rfc822": "email-7 selectolax-1.0.2 09026c7b6f9d",

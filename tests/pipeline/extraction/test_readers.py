@@ -150,6 +150,14 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
         f"application/vnd.apple.{name}": ((f"a.{suffix}", iwork_files.lone_text("A lantern")), "lantern")
         for name, suffix in (("pages", "pages"), ("numbers", "numbers"), ("keynote", "key"))
     },
+    "application/jats+xml": (
+        (
+            "a.xml",
+            b'<article dtd-version="1.3"><front><article-meta/></front><body><p>A lantern</p></body></article>',
+        ),
+        "lantern",
+    ),
+    "application/tei+xml": (("a.tei", b"<TEI><text><p>A lantern</p></text></TEI>"), "lantern"),
     "application/vnd.xmind.workbook": (("a.xmind", xmind({"title": "A lantern"})), "lantern"),
     _ODF + "graphics": (("a.odg", _open_document("graphics", _ODG)), "lantern"),
     "application/vnd.ms-powerpoint": (("a.ppt", powerpoint([OldSlide([(0, "A lantern", None)])])), "lantern"),
