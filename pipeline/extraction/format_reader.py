@@ -105,6 +105,7 @@ READERS: Mapping[str, Reader] = {
         (f"application/vnd.apple.{name}" for name in ("pages", "numbers", "keynote")),
         Reader("iwork", 1, "iwork:IWorkReader"),
     ),
+    "application/vnd.anki": Reader("anki", 1, "anki:AnkiReader", ("selectolax",)),
     "application/vnd.xmind.workbook": Reader("xmind", 1, "mind_map:XMindReader"),
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,

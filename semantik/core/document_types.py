@@ -111,10 +111,11 @@ _BOOK = DocumentType(
         "application/epub+zip",
         "application/x-fictionbook+xml",
         "application/docbook+xml",
+        "application/vnd.anki",
         "application/jats+xml",
         "application/tei+xml",
     ),
-    (".epub", ".fb2", ".dbk", ".docbook"),
+    (".epub", ".fb2", ".dbk", ".docbook", ".apkg", ".colpkg"),
 )
 _IMAGE = DocumentType(
     ("image/",), (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".webp", ".bmp", ".jp2", ".djvu")

@@ -71,6 +71,7 @@ TEXTS = {
     "application/xml": "xml-4 selectolax-1.0.2 ab065e074a58",
     "text/markdown": "markdown-5 selectolax-1.0.2 81b7036740aa",
     "application/docbook+xml": "docbook-4 selectolax-1.0.2 06b3ede82f17",
+    "application/vnd.anki": "anki-1 selectolax-1.0.2 cd637645a2f2",
     "application/jats+xml": "jats-1 selectolax-1.0.2 f069c363c717",
     "application/tei+xml": "tei-1 selectolax-1.0.2 f069c363c717",
     "multipart/related": "web-archive-3 selectolax-1.0.2 06b3ede82f17",

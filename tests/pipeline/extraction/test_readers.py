@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import xlwt
-from support import iwork_files
+from support import anki_files, iwork_files
 from support.compound import Outlook
 from support.diagrams import visio, xmind
 from support.extracted import NOISE, PNG, zipped
@@ -150,6 +150,10 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
         f"application/vnd.apple.{name}": ((f"a.{suffix}", iwork_files.lone_text("A lantern")), "lantern")
         for name, suffix in (("pages", "pages"), ("numbers", "numbers"), ("keynote", "key"))
     },
+    "application/vnd.anki": (
+        ("a.apkg", anki_files.package(collection_anki2=anki_files.collection([(1, "A lantern|", "", 6)]))),
+        "lantern",
+    ),
     "application/jats+xml": (
         (
             "a.xml",
