@@ -67,7 +67,7 @@ def _seen(text: str) -> str:
         return f"\ue000{len(spans) - 1}\ue001"
 
     text = _CODE_SPAN.sub(hidden, text)
-    text = _with_whole_elements(_without_comments(text))
+    text = _with_whole_elements(without_comments(text))
     text = resolved(
         _RAISED.sub(lambda found: marked(found[2], 1 if found[1] in ("sup", "SUP") else -1), text)
     )
@@ -78,7 +78,8 @@ def _seen(text: str) -> str:
     return _HIDDEN.sub(lambda mark: spans[int(mark[1])] if int(mark[1]) < len(spans) else mark[0], text)
 
 
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
+    """The text without the comments of HTML."""
     closed = text.rfind("-->") + 3  # no search goes beyond, so the time is linear
     return text if closed < 3 else _COMMENT.sub("", text[:closed]) + text[closed:]
 

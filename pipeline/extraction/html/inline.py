@@ -15,6 +15,7 @@ _FILE_NAME = re.compile(
     r"(?i)[^\s]*\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?|avif)|data:.*|https?://\S*|image|img|photo|picture"
 )
 _RAISING = re.compile(r"(?i)(?:^|[;\s])vertical-align\s*:\s*(super|sub)\b")
+_LABEL = re.compile(r"(?:^|[\s_-])(?:tag|badge|chip|pill|label|selected-value)(?:\s|$)")
 _BACK = frozenset("↩↵⤴↑^")  # signs of links from a note to its mark
 _PERMALINK = frozenset(("¶", "#", "🔗", "§", "\uf0c1", "link", "Link to this heading"))
 _ANCHOR_CLASS = re.compile(r"(?i)headerlink|anchor|permalink|heading-link|hash-link")
@@ -31,6 +32,11 @@ def position(attributes: Attributes) -> int:
     """Whether the style of an element raises (1) or lowers (-1) its text."""
     found = _RAISING.search(attributes.get("style") or "")
     return 0 if found is None else 1 if found[1].lower() == "super" else -1
+
+
+def is_label(attributes: Attributes) -> bool:
+    """Whether the text stands in a box of its own, like the tags of a page, which have margins and no spaces."""
+    return bool(_LABEL.search(attributes.get("class") or ""))
 
 
 def _is_note(node: Any, attributes: Attributes) -> bool:

@@ -176,14 +176,12 @@ class Renderer:
         return _SKIP
 
     def _span(self, node: Any, attributes: Attributes) -> Any:
-        position = inline.position(attributes)
-        return (
-            None
-            if not position
-            else self._sup(node, attributes)
-            if position > 0
-            else self._sub(node, attributes)
-        )
+        if position := inline.position(attributes):
+            return (self._sup if position > 0 else self._sub)(node, attributes)
+        if not inline.is_label(attributes):
+            return None
+        self.writer.raw(GAP)
+        return lambda: self.writer.raw(GAP)
 
     def _ruby(self, node: Any, attributes: Attributes) -> Any:
         self.writer.text(inline.ruby(node))

@@ -88,6 +88,10 @@ def _text(body: str) -> str:
         ("<select><option>Red<option selected>Green</select>", "Green"),
         ("<iframe srcdoc='&lt;p&gt;Framed&lt;/p&gt;'></iframe>", "Framed"),
         ("<x-card>Alpha</x-card><x-card>Beta</x-card>", "Alpha Beta"),
+        (
+            "Of <span class='badge'>sea</span><span class='badge red'>boat</span>, <span>un</span>tied",
+            "Of sea boat, untied",
+        ),
         ("<object>no plugin</object><video>no video</video><p>seen</p>", "seen"),
     ],
 )
