@@ -22,6 +22,12 @@ _REFERENCE = re.compile(rf"\d{{1,3}}|{_MARK}(?:\s?[,;–-]\s?{_MARK}){{1,30}}")
 _LETTER = re.compile(r"[a-d]")  # of a note below a table; the other letters also end words: "no", "deuxième"
 # A word or the end of a sentence; shorter words are mostly units and names of functions.
 _BEFORE_REFERENCE = re.compile(r"(?:[^\W\d_]{4}|\b[A-Z][a-z]{2}|[^\W\d_][.,;:!?”’»])\Z")
+# What raised digits are a power of, though it has as many letters as the word before a mark.
+_POWERED = re.compile(r"(?:sinh|cosh|tanh|metres?|meters?|miles?|inch|inches|feet|yards?)\Z", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,3}")
+_BEGINS = re.compile(
+    r"[^\W\d_]{3}"
+)  # a word that the number of its verse or sentence stands before; "¹⁴C" has less
 _BEFORE_LETTER = re.compile(r"[^\W\d_]{4}[a-z]\Z")
 
 
@@ -65,6 +71,8 @@ def _shown(found: re.Match[str]) -> str:
         return inner
     if found[1] is None:
         shown = lowered(text)
+    elif _NUMBER.fullmatch(text) and _BEGINS.match(found.string, found.end()) and _apart(found):
+        shown = f"{raised(text)} "
     else:
         shown = (
             f"[{text}]"
@@ -78,4 +86,11 @@ def _refers(text: str, before: str) -> bool:
     """Whether raised text is a mark that refers to something, by what stands before it."""
     if _LETTER.fullmatch(text):
         return bool(_BEFORE_LETTER.search(before))
+    if text in ("2", "3") and _POWERED.search(before):
+        return False
     return bool(_REFERENCE.fullmatch(text) and _BEFORE_REFERENCE.search(before))
+
+
+def _apart(found: re.Match[str]) -> bool:
+    """Whether no word stands before the raised text."""
+    return not found.start() or found.string[found.start() - 1] in " \n\t\xa0([“‘\"'"
