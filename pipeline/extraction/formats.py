@@ -171,7 +171,7 @@ def expected_name(suffix: str) -> str | None:
 
 def known_suffixes() -> dict[str, str]:
     """The MIME types that suffixes stand for, by suffix with its dot; not those of formats known by content alone."""
-    named = {**BY_TEXT_SUFFIX, **BY_MAIL_SUFFIX, **_BY_SUFFIX}
+    named = {**BY_TEXT_SUFFIX, **BY_MAIL_SUFFIX, **_BY_SUFFIX, **_IWORK}
     return {suffix: found.mime for suffix, found in named.items()}
 
 
