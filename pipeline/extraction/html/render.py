@@ -245,7 +245,7 @@ class Renderer:
         return lambda: self._block(LINE)
 
     def _control(self, node: Any, attributes: Attributes) -> Any:
-        text = controls.chosen(node) if node.tag == "select" else controls.input_text(attributes)
+        text = controls.chosen(node) if node.tag == "select" else controls.input_text(node, attributes)
         self._apart(text)
         return _SKIP
 

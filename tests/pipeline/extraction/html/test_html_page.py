@@ -67,6 +67,11 @@ def _text(body: str) -> str:
             "<input type=radio name=a checked> Yes <input type=radio name=a> No <input type=checkbox name=b> News",
             "[x] Yes No News",
         ),
+        (
+            "<input type=checkbox id=menu checked><nav hidden>x</nav><input type=checkbox><div>Seen</div>",
+            "Seen",
+        ),
+        ("<input type=checkbox checked>\n<label>Rope</label>", "[x] Rope"),
         ("<ol type='I' start='3'><li>x</ol><ol reversed><li>x<li>y</ol>", "III. x\n\n2. x\n1. y"),
         (
             "<div class='accordion'><button aria-expanded='false'>Open?</button><p hidden>At ten.</p></div>",
