@@ -16,7 +16,7 @@ _FILE_NAME = re.compile(
 )
 _RAISING = re.compile(r"(?i)(?:^|[;\s])vertical-align\s*:\s*(super|sub)\b")
 _LABEL = re.compile(r"(?:^|[\s_-])(?:tag|badge|chip|pill|label|selected-value)(?:\s|$)")
-_BACK = frozenset("↩↵⤴↑^")  # signs of links from a note to its mark
+_BACK = re.compile(r"[↩↵⤴↑^]\ufe0e?\ufe0f?\d{0,3}")  # a link from a note to its mark, or to one of its marks
 _PERMALINK = frozenset(("¶", "#", "🔗", "§", "\uf0c1", "link", "Link to this heading"))
 _ANCHOR_CLASS = re.compile(r"(?i)headerlink|anchor|permalink|heading-link|hash-link")
 
@@ -68,8 +68,8 @@ def is_permalink(node: Any, attributes: Attributes) -> bool:
     href = attributes.get("href") or ""
     if "#" not in href:
         return False
-    text = node.text(strip=True).rstrip("\ufe0e\ufe0f")
-    if text in ("¶", "🔗", "\uf0c1") or text in _BACK:
+    text = node.text(strip=True)
+    if text in ("¶", "🔗", "\uf0c1") or _BACK.fullmatch(text):
         return True
     return text in _PERMALINK and bool(_ANCHOR_CLASS.search(attributes.get("class") or ""))
 

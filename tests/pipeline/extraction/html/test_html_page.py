@@ -48,7 +48,7 @@ def _text(body: str) -> str:
             "10⁶, Mme Oar",
         ),
         ("<p>the ford<sup><a href='#n1'>1</a></sup> is deep</p>", "the ford[1] is deep"),
-        ("<ol><li id=n1>Deep.&nbsp;<a href='#m1'>↩︎</a></ol>", "1. Deep."),
+        ("<ol><li id=n1>Deep.&nbsp;<a href='#m1'>↩︎</a> <a href='#m2'>↩<sup>2</sup></a></ol>", "1. Deep."),
         ("<p>the ford<a epub:type='noteref' href='#n'>2</a> is deep</p>", "the ford[2] is deep"),
         ("<p><del>nine</del> <ins>ten</ins> boats</p>", "~~nine~~ ten boats"),
         ("<p>He said <q>come <q>now</q></q>.</p>", "He said “come ‘now’”."),
