@@ -69,17 +69,17 @@ _PICTURES = ("png", "jpeg", "gif", "tiff", "webp", "bmp", "jp2")
 _source_code = Reader("source-code", 1, "source_code:SourceCodeReader")
 _subtitles = Reader("subtitles", 2, "subtitles:SubtitleReader")
 _picture = Reader("picture", 1, "picture:PictureReader")
-_open_presentation = Reader("open_presentation", 2, "presentation:OpenPresentationReader")
+_open_presentation = Reader("open_presentation", 3, "presentation:OpenPresentationReader")
 
 READERS: Mapping[str, Reader] = {
     "text/plain": Reader("text", 3, "text:TextReader"),
     "text/csv": Reader("delimited", 3, "delimited:DelimitedReader", ("charset-normalizer",)),
     "text/troff": Reader("man-page", 1, "markup:man_page"),
-    "text/x-rst": Reader("restructured-text", 3, "markup:restructured_text"),
-    "text/org": Reader("org", 3, "markup:org"),
-    "text/x-tex": Reader("latex", 5, "markup:latex"),
+    "text/x-rst": Reader("restructured-text", 4, "markup:restructured_text"),
+    "text/org": Reader("org", 4, "markup:org"),
+    "text/x-tex": Reader("latex", 6, "markup:latex"),
     "text/x-bibtex": Reader("bibtex", 1, "markup:bibtex"),
-    "text/asciidoc": Reader("asciidoc", 5, "markup:asciidoc"),
+    "text/asciidoc": Reader("asciidoc", 6, "markup:asciidoc"),
     "text/vtt": _subtitles,
     "application/x-subrip": _subtitles,
     "text/x-ssa": _subtitles,
@@ -87,30 +87,35 @@ READERS: Mapping[str, Reader] = {
         (f"text/x-{language}" for language in SOURCE_CODE),
         Reader("source-code", 1, "source_code:SourceCodeReader"),
     ),
-    "application/json": Reader("json", 3, "json_text:JsonReader", ("selectolax",)),
-    "application/xml": Reader("xml", 3, "xml_text:XmlReader", ("selectolax",)),
+    "application/json": Reader("json", 4, "json_text:JsonReader", ("selectolax",)),
+    "application/xml": Reader("xml", 4, "xml_text:XmlReader", ("selectolax",)),
     **dict.fromkeys((f"image/{name}" for name in _PICTURES), _picture),
-    "text/markdown": Reader("markdown", 4, "text:MarkdownReader", ("selectolax",)),
-    "text/html": Reader("html", 5, "html:HtmlReader", ("selectolax",)),
-    "message/rfc822": Reader("email", 6, "email:EmailReader", ("selectolax",)),
-    "message/x-emlx": Reader("emlx", 5, "email:AppleMailReader", ("selectolax",)),
-    "application/mbox": Reader("mailbox", 5, "email:MailboxTextReader", ("selectolax",)),
-    "application/pkcs7-mime": Reader("signed", 5, "email:SignedFileReader", ("selectolax",)),
+    "text/markdown": Reader("markdown", 5, "text:MarkdownReader", ("selectolax",)),
+    "text/html": Reader("html", 6, "html:HtmlReader", ("selectolax",)),
+    "message/rfc822": Reader("email", 7, "email:EmailReader", ("selectolax",)),
+    "message/x-emlx": Reader("emlx", 6, "email:AppleMailReader", ("selectolax",)),
+    "application/mbox": Reader("mailbox", 6, "email:MailboxTextReader", ("selectolax",)),
+    "application/pkcs7-mime": Reader("signed", 6, "email:SignedFileReader", ("selectolax",)),
     "text/calendar": Reader("calendar", 1, "personal:CalendarReader", ("selectolax",)),
     "text/vcard": Reader("contacts", 1, "personal:ContactReader"),
     "application/pdf": Reader("pdf", 5, "pdf:PdfReader", ("pypdf", "pypdfium2")),
-    _OPENXML + "presentationml.presentation": Reader("presentation", 4, "presentation:PresentationReader"),
+    _OPENXML + "presentationml.presentation": Reader("presentation", 5, "presentation:PresentationReader"),
     "application/vnd.ms-visio.drawing.main+xml": Reader("visio", 1, "presentation:VisioReader"),
+    **dict.fromkeys(
+        (f"application/vnd.apple.{name}" for name in ("pages", "numbers", "keynote")),
+        Reader("iwork", 1, "iwork:IWorkReader"),
+    ),
+    "application/vnd.anki": Reader("anki", 1, "anki:AnkiReader", ("selectolax",)),
     "application/vnd.xmind.workbook": Reader("xmind", 1, "mind_map:XMindReader"),
     _ODF + "presentation": _open_presentation,
     _ODF + "graphics": _open_presentation,
-    _OPENXML + "wordprocessingml.document": Reader("docx", 4, "docx:DocxReader"),
-    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 5, "spreadsheet:WorkbookReader"),
-    _ODF + "text": Reader("odt", 3, "odt:OdtReader"),
-    _ODF + "spreadsheet": Reader("open_spreadsheet", 4, "spreadsheet:OpenSpreadsheetReader"),
-    "application/epub+zip": Reader("epub", 2, "epub:EpubReader", ("selectolax",)),
-    "application/rtf": Reader("rtf", 3, "rtf:RtfReader"),
-    "application/msword": Reader("doc", 3, "doc:DocReader", ("olefile",)),
+    _OPENXML + "wordprocessingml.document": Reader("docx", 5, "docx:DocxReader"),
+    _OPENXML + "spreadsheetml.sheet": Reader("workbook", 6, "spreadsheet:WorkbookReader"),
+    _ODF + "text": Reader("odt", 4, "odt:OdtReader"),
+    _ODF + "spreadsheet": Reader("open_spreadsheet", 5, "spreadsheet:OpenSpreadsheetReader"),
+    "application/epub+zip": Reader("epub", 3, "epub:EpubReader", ("selectolax",)),
+    "application/rtf": Reader("rtf", 4, "rtf:RtfReader"),
+    "application/msword": Reader("doc", 4, "doc:DocReader", ("olefile",)),
     "application/vnd.ms-excel": Reader(
         "old_workbook", 4, "spreadsheet:OldWorkbookReader", ("xlrd", "olefile")
     ),
@@ -118,13 +123,15 @@ READERS: Mapping[str, Reader] = {
     "application/vnd.ms-powerpoint": Reader(
         "old_presentation", 2, "presentation:OldPresentationReader", ("olefile",)
     ),
-    "application/vnd.ms-outlook": Reader("outlook", 4, "email:OutlookReader", ("olefile", "selectolax")),
-    "application/x-ipynb+json": Reader("notebook", 1, "notebook:NotebookReader", ("selectolax",)),
+    "application/vnd.ms-outlook": Reader("outlook", 5, "email:OutlookReader", ("olefile", "selectolax")),
+    "application/x-ipynb+json": Reader("notebook", 2, "notebook:NotebookReader", ("selectolax",)),
     "application/x-fictionbook+xml": Reader(
-        "fictionbook", 2, "fictionbook:FictionBookReader", ("selectolax",)
+        "fictionbook", 3, "fictionbook:FictionBookReader", ("selectolax",)
     ),
-    "application/docbook+xml": Reader("docbook", 3, "docbook:DocBookReader", ("selectolax",)),
-    "multipart/related": Reader("web-archive", 2, "web_archive:WebArchiveReader", ("selectolax",)),
+    "application/docbook+xml": Reader("docbook", 4, "docbook:DocBookReader", ("selectolax",)),
+    "application/jats+xml": Reader("jats", 1, "article:JatsReader", ("selectolax",)),
+    "application/tei+xml": Reader("tei", 1, "article:TeiReader", ("selectolax",)),
+    "multipart/related": Reader("web-archive", 3, "web_archive:WebArchiveReader", ("selectolax",)),
 }
 
 

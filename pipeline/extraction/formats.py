@@ -47,6 +47,10 @@ _ODG = Format(_ODF + "graphics", "an OpenDocument drawing")
 _WORD = Format("application/msword", "an old Word document")
 _VISIO = Format("application/vnd.ms-visio.drawing.main+xml", "a Visio drawing")
 _XMIND = Format("application/vnd.xmind.workbook", "an XMind map")
+_ANKI = Format("application/vnd.anki", "an Anki package")
+_PAGES = Format("application/vnd.apple.pages", "a Pages document")
+_NUMBERS = Format("application/vnd.apple.numbers", "a Numbers spreadsheet")
+_KEYNOTE = Format("application/vnd.apple.keynote", "a Keynote presentation")
 GZIP = Format("application/gzip", "a gzip file")
 TAR = Format("application/x-tar", "a tar archive")
 _BINARY = Format(_OCTETS, "binary data")
@@ -71,10 +75,12 @@ _ZIPPED = {
     ".xlsx": _XLSX, ".xlsm": _XLSX, ".xlsb": _XLSX, ".xltx": _XLSX, ".xltm": _XLSX, ".epub": _EPUB,
     ".odt": _ODT, ".ott": _ODT, ".odm": _ODT, ".ods": _ODS, ".ots": _ODS, ".odp": _ODP, ".otp": _ODP,
     ".odg": _ODG, ".otg": _ODG, ".vsdx": _VISIO, ".vsdm": _VISIO, ".vstx": _VISIO, ".xmind": _XMIND,
+    ".pages": _PAGES, ".numbers": _NUMBERS, ".apkg": _ANKI, ".colpkg": _ANKI,
 }  # fmt: skip
 _FLAT = {".fodt": _ODT, ".fods": _ODS, ".fodp": _ODP, ".fodg": _ODG}  # OpenDocument as one XML file
 _BY_SUFFIX = {".pdf": _PDF, ".rtf": _RTF, **_ZIPPED, **_FLAT, **_OLE}
 
+_IWORK = {".numbers": _NUMBERS, ".key": _KEYNOTE}  # a text named .key is one, as keys are
 _INSIDE_ZIP = {
     "word/document.xml": _DOCX,
     "ppt/presentation.xml": _PPTX,
@@ -165,7 +171,7 @@ def expected_name(suffix: str) -> str | None:
 
 def known_suffixes() -> dict[str, str]:
     """The MIME types that suffixes stand for, by suffix with its dot; not those of formats known by content alone."""
-    named = {**BY_TEXT_SUFFIX, **BY_MAIL_SUFFIX, **_BY_SUFFIX}
+    named = {**BY_TEXT_SUFFIX, **BY_MAIL_SUFFIX, **_BY_SUFFIX, **_IWORK}
     return {suffix: found.mime for suffix, found in named.items()}
 
 
@@ -187,6 +193,13 @@ def zip_format(file: BinaryIO, suffix: str) -> Format:
                     return found
             if suffix == ".xmind" and names & {"content.json", "content.xml"}:
                 return _XMIND
+            if any(name.endswith(".iwa") for name in names):
+                locked = any(name.endswith(".iwpv2") for name in names)
+                return replace(
+                    _IWORK.get(suffix, _PAGES), condition=Condition.LOCKED if locked else Condition.SOUND
+                )
+            if "media" in names and any(name.startswith("collection.anki2") for name in names):
+                return _ANKI
             declared = _start(archive, "mimetype") if "mimetype" in names else b""
             if declared.strip() == _EPUB.mime.encode():
                 return _EPUB

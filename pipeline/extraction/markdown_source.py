@@ -9,6 +9,7 @@ import html
 import re
 
 from pipeline.extraction import html as pages
+from pipeline.extraction.raised_text import marked, resolved
 
 _FENCED = re.compile(
     r"^(?P<lead>[ \t>]*)(?P<fence>`{3,}|~{3,})[^\n`]*\n(?:.*?^[ \t>]*(?P=fence)[`~]*[ \t]*\r?$|.*\Z)",
@@ -21,7 +22,7 @@ _COMMENT = re.compile(r"[ \t]?<!--.*?-->", re.DOTALL)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(?:.*\n){0,200}?(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)")
 # What only makes sense as a whole is read as HTML; of all other elements the tags go.
 _WHOLE = re.compile(r"<(/?)(table|pre|ul|ol|dl|svg|math|script|style|select|ruby)\b[^>]*>", re.IGNORECASE)
-_RAISED = re.compile(r"<(su[pb])\b[^>]*>[^<\n]{1,40}</\1\s*>", re.IGNORECASE)
+_RAISED = re.compile(r"<(su[pb])\b[^>]*>([^<\n]{1,40})</\1\s*>", re.IGNORECASE)
 _HEADING = re.compile(
     r"^[ ]{0,3}<h([1-6])\b[^>]*>(.{0,2000}?)</h\1\s*>[ \t]*", re.DOTALL | re.IGNORECASE | re.MULTILINE
 )
@@ -66,8 +67,10 @@ def _seen(text: str) -> str:
         return f"\ue000{len(spans) - 1}\ue001"
 
     text = _CODE_SPAN.sub(hidden, text)
-    text = _with_whole_elements(_without_comments(text))
-    text = _RAISED.sub(lambda found: pages.html_to_markdown(f"x{found[0]}").text[1:], text)
+    text = _with_whole_elements(without_comments(text))
+    text = resolved(
+        _RAISED.sub(lambda found: marked(found[2], 1 if found[1] in ("sup", "SUP") else -1), text)
+    )
     text = _HEADING.sub(lambda found: f"{'#' * int(found[1])} {_one_line(found[2])}", text)
     text = _TAG.sub(lambda tag: _instead(tag, text), text)
     text = _ENTITY.sub(lambda found: html.unescape(found[0]).replace("\xa0", " "), text)
@@ -75,7 +78,8 @@ def _seen(text: str) -> str:
     return _HIDDEN.sub(lambda mark: spans[int(mark[1])] if int(mark[1]) < len(spans) else mark[0], text)
 
 
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
+    """The text without the comments of HTML."""
     closed = text.rfind("-->") + 3  # no search goes beyond, so the time is linear
     return text if closed < 3 else _COMMENT.sub("", text[:closed]) + text[closed:]
 

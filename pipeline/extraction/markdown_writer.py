@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from pipeline.extraction import markdown
+from pipeline.extraction.markdown_parts import fenced
 
 _MAX_HEADING = 300  # characters: a longer one is a paragraph in the wrong style
 _MAX_CELL = 3_000  # characters: a table with a longer cell is a layout, and becomes paragraphs
@@ -18,6 +19,7 @@ _MAX_DEPTH = 8  # levels of lists
 # Soft hyphens are seen at line ends only; the non-breaking hyphen is a hyphen to everybody who searches.
 _SEEN = {0xAD: None, 0x2011: "-", 0xFEFF: None, 0x200B: None, **dict.fromkeys(range(9), None), 0x0B: "\n"}
 _BREAKS = re.compile(r"[ \t]*[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029][ \t]*")
+_ENDS = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SPACES = re.compile(r"[ \t]{2,}|\t")
 _CONTINUED = re.compile(r"\n(?=\S)")
 
@@ -45,6 +47,14 @@ class MarkdownWriter:
         text = seen(text)
         if text:
             self._blocks.append(("paragraph", markdown.literal(text)))
+
+    def code(self, text: str) -> None:
+        """A paragraph of code, with its indents; those that follow one another are one block."""
+        lines = "\n".join(line.rstrip() for line in _ENDS.split(text.translate(_SEEN).replace("\xa0", " ")))
+        if self._blocks and self._blocks[-1][0] == "code":
+            lines = f"{self._blocks.pop()[1]}\n{lines}"
+        if lines.strip():
+            self._blocks.append(("code", lines))
 
     def item(self, depth: int, marker: str, text: str) -> None:
         """A list item; `marker` is "-" or a number as it is shown, like "1." or "b)"; `depth` counts from 0."""
@@ -105,7 +115,7 @@ class MarkdownWriter:
             if pieces:
                 close = kind == "note" or (kind == "item" and before == "item")
                 pieces.append("\n" if close and before != "table" else "\n\n")
-            pieces.append(text)
+            pieces.append(fenced(text) if kind == "code" else text)
             before = "item" if kind == "note" and before == "item" else kind
         return "".join(pieces)
 

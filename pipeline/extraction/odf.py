@@ -6,7 +6,7 @@ Runs in the worker processes.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction import bounded_xml
@@ -30,6 +30,7 @@ META = _OASIS + "meta:1.0}"
 MANIFEST = _OASIS + "manifest:1.0}"
 DC = "{http://purl.org/dc/elements/1.1/}"
 XLINK = "{http://www.w3.org/1999/xlink}"
+POSITION = "position"  # an attribute of ours: how far a span is raised
 _SMALL = 20 << 20  # bytes: manifest, properties
 _ENCRYPTED = "The document is encrypted and cannot be read without its password."
 
@@ -50,6 +51,16 @@ class OpenDocument:
     def content(self, kind: str) -> Iterator[Element]:
         """The children of the body's element of a kind ("text", "spreadsheet"...), one by one. Raises ExtractError."""
         return bounded_xml.blocks(self.part("content.xml"), OFFICE + kind)
+
+    def positions(self) -> dict[str, int]:
+        """The automatic styles that raise (above 0) or lower text, by name."""
+        found = {
+            style.get(f"{STYLE}name", ""): text_position(each.get(f"{STYLE}text-position", ""))
+            for styles in self.styles()
+            for style in styles.iter(f"{STYLE}style")
+            for each in style.findall(f"{STYLE}text-properties")
+        }
+        return {name: position for name, position in found.items() if position}
 
     def part(self, name: str) -> bytes:
         """A part's bytes; of a flat file the whole, whatever the part. Raises ExtractError."""
@@ -102,6 +113,21 @@ class OpenDocument:
             )
         if locked:
             raise ExtractError("corrupt", _ENCRYPTED)
+
+
+def text_position(text: str) -> int:
+    """How far "super 58%", "33% 58%" or "sub" raises a text: below 0 for lowered text."""
+    first = text.partition(" ")[0].rstrip("%")
+    if first.removeprefix("-").replace(".", "", 1).isdecimal():
+        return round(float(first))
+    return {"super": 1, "sub": -1}.get(first, 0)
+
+
+def mark_positions(node: Element, positions: Mapping[str, int]) -> None:
+    """Mark the raised and lowered spans in a node for `odf_text.paragraph`, which knows no styles."""
+    for span in node.iter(f"{TEXT}span") if positions else ():
+        if position := positions.get(span.get(f"{TEXT}style-name", "")):
+            span.set(POSITION, str(position))
 
 
 def _line(text: str | None) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from pipeline.extraction.odf import CHART, DRAW, OFFICE, SVG, TABLE, TEXT, XLINK, OpenDocument
+from pipeline.extraction.odf import CHART, DRAW, OFFICE, POSITION, SVG, TABLE, TEXT, XLINK, OpenDocument
+from pipeline.extraction.raised_text import marked, resolved
 from pipeline.extraction.table_text import simple_table
 
 _MAX_SPACES = 100
@@ -15,7 +16,7 @@ _UNSEEN = frozenset({f"{OFFICE}annotation", f"{TEXT}ruby-text", f"{TEXT}note", f
 
 def paragraph(node: Element) -> str:
     """The text of a paragraph; a line break in it is a line break. Without comments and reading aids."""
-    return "".join(_pieces(node)).strip()
+    return resolved("".join(_pieces(node))).strip()
 
 
 def paragraphs(node: Element) -> list[str]:
@@ -86,6 +87,8 @@ def _pieces(node: Element) -> Iterator[str]:
             yield "\t"
         elif child.tag == f"{TEXT}line-break":
             yield "\n"
+        elif position := child.get(POSITION):
+            yield marked("".join(_pieces(child)), int(position))
         elif child.tag not in _UNSEEN:
             yield from _pieces(child)
         yield child.tail or ""

@@ -16,10 +16,19 @@ _ALL_LOWERED = re.compile(r"[0-9+\-−=()]+")
 # Characters that no XML holds: the begin and end of raised and of lowered text.
 _UP, _UP_END, _DOWN, _DOWN_END = "\x01\x02\x03\x04"
 _MARKED = re.compile(r"(?:\x01([^\x01-\x04]*)\x02|\x03([^\x01-\x04]*)\x04)")
-_MATTERS = re.compile(r"[\d+\-−–=/n,;]")
-_REFERENCE = re.compile(r"\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){0,30}")
+_MATTERS = re.compile(r"[\d+\-−–=/n,;]|\A\s*[a-d]\s*\Z")
+_MARK = r"(?:\d{1,3}|[a-h*†‡§¶])"
+_REFERENCE = re.compile(rf"\d{{1,3}}|{_MARK}(?:\s?[,;–-]\s?{_MARK}){{1,30}}")
+_LETTER = re.compile(r"[a-d]")  # of a note below a table; the other letters also end words: "no", "deuxième"
 # A word or the end of a sentence; shorter words are mostly units and names of functions.
 _BEFORE_REFERENCE = re.compile(r"(?:[^\W\d_]{4}|\b[A-Z][a-z]{2}|[^\W\d_][.,;:!?”’»])\Z")
+# What raised digits are a power of, though it has as many letters as the word before a mark.
+_POWERED = re.compile(r"(?:sinh|cosh|tanh|metres?|meters?|miles?|inch|inches|feet|yards?)\Z", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,3}")
+_BEGINS = re.compile(
+    r"[^\W\d_]{3}"
+)  # a word that the number of its verse or sentence stands before; "¹⁴C" has less
+_BEFORE_LETTER = re.compile(r"[^\W\d_]{4}[a-z]\Z")
 
 
 def marked(text: str, position: int) -> str:
@@ -62,10 +71,26 @@ def _shown(found: re.Match[str]) -> str:
         return inner
     if found[1] is None:
         shown = lowered(text)
-    elif _REFERENCE.fullmatch(text) and _BEFORE_REFERENCE.search(
-        found.string[max(0, found.start() - 8) : found.start()]
-    ):
-        shown = f"[{text}]"
+    elif _NUMBER.fullmatch(text) and _BEGINS.match(found.string, found.end()) and _apart(found):
+        shown = f"{raised(text)} "
     else:
-        shown = raised(text)
+        shown = (
+            f"[{text}]"
+            if _refers(text, found.string[max(0, found.start() - 8) : found.start()])
+            else raised(text)
+        )
     return inner.replace(text, shown, 1)
+
+
+def _refers(text: str, before: str) -> bool:
+    """Whether raised text is a mark that refers to something, by what stands before it."""
+    if _LETTER.fullmatch(text):
+        return bool(_BEFORE_LETTER.search(before))
+    if text in ("2", "3") and _POWERED.search(before):
+        return False
+    return bool(_REFERENCE.fullmatch(text) and _BEFORE_REFERENCE.search(before))
+
+
+def _apart(found: re.Match[str]) -> bool:
+    """Whether no word stands before the raised text."""
+    return not found.start() or found.string[found.start() - 1] in " \n\t\xa0([“‘\"'"

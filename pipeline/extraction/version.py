@@ -17,7 +17,7 @@ from pipeline.extraction.format_reader import READERS, Reader
 
 Versioned = Reader | ContainerReader
 
-_DETECTION = 4  # goes up when `formats` finds another format for the same file, or `extract` joins texts in another way
+_DETECTION = 5  # goes up when `formats` finds another format for the same file, or `extract` joins texts in another way
 _CHUNKER = 4  # goes up when `chunker` makes other chunks of the same text
 _CHUNKER_LIBRARIES = ("semantic-text-splitter",)
 _WITH_ATTACHMENTS = ("message/rfc822", "application/vnd.ms-outlook")  # any reader may read a part of them

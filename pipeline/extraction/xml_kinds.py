@@ -17,10 +17,14 @@ _DOCBOOK_NAMES = b"""book article chapter appendix preface part set section sect
     itemizedlist orderedlist procedure glosslist figure example legalnotice abstract bookinfo
     articleinfo"""
 _DOCBOOK_ROOTS = frozenset(_DOCBOOK_NAMES.split())
+_JATS_ROOTS = (b"article", b"book", b"book-part-wrapper")
+_JATS_MARK = re.compile(rb"//NLM//DTD (?:JATS|BITS|Journal|Book)|jats\.nlm\.nih\.gov")
 _DOCBOOK_MARKS = (b"//DTD DocBook", b"docbook.org/ns/docbook")
 
 FICTION_BOOK = Format("application/x-fictionbook+xml", "a FictionBook")
 DOCBOOK = Format("application/docbook+xml", "a DocBook document")
+JATS = Format("application/jats+xml", "a journal article")
+TEI = Format("application/tei+xml", "a TEI text")
 _XHTML = Format("text/html", "an HTML page")
 
 
@@ -39,6 +43,10 @@ def vocabulary(data: bytes) -> Format | None:
     if root[1].lower() == b"html":
         return _XHTML
     declared = sample[: root.end()]
+    if root[1] in (b"TEI", b"TEI.2", b"teiCorpus"):
+        return TEI
+    if root[1] in _JATS_ROOTS and (_JATS_MARK.search(declared) or b"<article-meta" in sample):
+        return JATS
     if root[1] in _DOCBOOK_ROOTS and (
         any(mark in declared for mark in _DOCBOOK_MARKS) or b"</para" in sample
     ):

@@ -27,8 +27,9 @@ _WORD = DocumentType(
         "application/msword",
         _ODF + "text",
         "application/rtf",
+        "application/vnd.apple.pages",
     ),
-    (".docx", ".docm", ".dotx", ".dotm", ".doc", ".dot", ".odt", ".ott", ".odm", ".fodt", ".rtf"),
+    (".docx", ".docm", ".dotx", ".dotm", ".doc", ".dot", ".odt", ".ott", ".odm", ".fodt", ".rtf", ".pages"),
 )
 _SHEET = DocumentType(
     (
@@ -36,6 +37,7 @@ _SHEET = DocumentType(
         "application/vnd.ms-excel",
         "application/x-spreadsheetml+xml",
         _ODF + "spreadsheet",
+        "application/vnd.apple.numbers",
         "text/csv",
     ),
     (
@@ -48,6 +50,7 @@ _SHEET = DocumentType(
         ".ods",
         ".ots",
         ".fods",
+        ".numbers",
         ".csv",
         ".tsv",
         ".tab",
@@ -62,6 +65,7 @@ _SLIDES = DocumentType(
         _ODF + "graphics",
         "application/vnd.ms-visio.drawing.main+xml",
         "application/vnd.xmind.workbook",
+        "application/vnd.apple.keynote",
     ),
     (
         ".pptx",
@@ -81,6 +85,7 @@ _SLIDES = DocumentType(
         ".vsdm",
         ".vstx",
         ".xmind",
+        ".key",
     ),
 )
 _MAIL = DocumentType(
@@ -102,8 +107,15 @@ _TEXT = DocumentType(
     (".txt", ".text", ".log", ".md", ".markdown", ".rst", ".org", ".adoc", ".asciidoc", ".tex", ".bib"),
 )  # fmt: skip
 _BOOK = DocumentType(
-    ("application/epub+zip", "application/x-fictionbook+xml", "application/docbook+xml"),
-    (".epub", ".fb2", ".dbk", ".docbook"),
+    (
+        "application/epub+zip",
+        "application/x-fictionbook+xml",
+        "application/docbook+xml",
+        "application/vnd.anki",
+        "application/jats+xml",
+        "application/tei+xml",
+    ),
+    (".epub", ".fb2", ".dbk", ".docbook", ".apkg", ".colpkg"),
 )
 _IMAGE = DocumentType(
     ("image/",), (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".webp", ".bmp", ".jp2", ".djvu")

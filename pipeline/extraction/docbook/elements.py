@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.extraction.html.tag_rewriter import MATHML
+
 SECTIONS = frozenset(
     (
         "set", "book", "part", "reference", "chapter", "appendix", "article", "preface", "section", "sect1", "sect2",
@@ -41,14 +43,8 @@ PAIRS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(_PARAGRAPHS.split(), ("<p>", "</p>")),
     **dict.fromkeys(_BLOCKS.split(), ("<div>", "</div>")),
     **dict.fromkeys(("programlisting", "screen", "literallayout", "synopsis"), ("<pre>", "</pre>")),
-    **{
-        name: (f"<{name}>", f"</{name}>")
-        for name in ("thead", "tbody", "tfoot", "tr", "math", "mi", "mo", "mn")
-    },
-    **{
-        name: (f"<{name}>", f"</{name}>")
-        for name in ("mrow", "mfrac", "msup", "msub", "msqrt", "mtext", "semantics")
-    },
+    **{name: (f"<{name}>", f"</{name}>") for name in ("thead", "tbody", "tfoot", "tr")},
+    **MATHML,
     "itemizedlist": ("<ul>", "</ul>"),
     "simplelist": ("<ul>", "</ul>"),
     "stepalternatives": ("<ul>", "</ul>"),

@@ -72,14 +72,22 @@ class BlockReader:
         if goes_on and len(text) < _MAX_JOINED:
             self._joined = text
         else:
-            self._write(text, style_id, style, properties, writer)
+            is_code = bool(beside.is_code) and not self._document.styles.is_typewritten
+            self._write(text, style_id, style, properties, writer, is_code=is_code)
         self._beside(beside, writer)
         section = properties.find(f"{W}sectPr") if properties is not None else None
         if section is not None:
             self._end_section(section)
 
     def _write(
-        self, text: str, style_id: str, style: Style, properties: Element | None, writer: MarkdownWriter
+        self,
+        text: str,
+        style_id: str,
+        style: Style,
+        properties: Element | None,
+        writer: MarkdownWriter,
+        *,
+        is_code: bool,
     ) -> None:
         if not text.strip():
             return  # Word does not count an empty paragraph that is hidden; an empty list item says nothing
@@ -90,6 +98,8 @@ class BlockReader:
             writer.heading(level, f"{label} {text}" if label not in (None, "-") else text)
         elif label:
             writer.item(depth, label, text)
+        elif is_code:
+            writer.code(text)
         else:
             writer.paragraph(text)
 

@@ -18,6 +18,7 @@ from pipeline.extraction.docx.drawings import Drawings
 from pipeline.extraction.docx.fields import Fields
 from pipeline.extraction.docx.styles import Style, font_of, is_on, switch, value
 from pipeline.extraction.markdown_writer import note_mark
+from pipeline.extraction.monospaced import is_monospaced
 from pipeline.extraction.omml import equation_text
 from pipeline.extraction.opc import MC, M, W, content_of_alternates
 
@@ -40,6 +41,7 @@ class Beside:
     comments: list[Element] = field(default_factory=list)
     boxes: list[Element] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)  # Markdown of charts and SmartArt
+    is_code: bool | None = None  # whether all letters of the block have one width; None without any
 
 
 class InlineReader:
@@ -96,6 +98,8 @@ class InlineReader:
         if hidden or not self._fields.shown or tag in _HIDDEN:
             return ""
         if tag == f"{W}t":
+            if (node.text or "").strip():
+                beside.is_code = beside.is_code is not False and is_monospaced(font)
             return symbol_fonts.text_in(font, _text(node))
         if tag in _LITERAL:
             return _LITERAL[tag]

@@ -10,6 +10,7 @@ from pipeline.extraction import list_numbers
 from pipeline.extraction.docx.styles import integer, is_on, value
 from pipeline.extraction.opc import W
 
+_BOXES = ("☐", "☑", "☒")  # bullets that say whether an item is done
 _PLACE = re.compile(r"%([1-9])")
 _MAX_LABEL = 60
 
@@ -64,7 +65,10 @@ class Numbering:
         return next(found, None)
 
     def label(self, list_id: str | None, level: int) -> str | None:
-        """The next number of a list as it is shown, "-" for a bullet, "" for nothing; None if there is no such list."""
+        """The next number of a list as it is shown; None if there is no such list.
+
+        It is "-" for a bullet, "- ☒" for a box, and empty where nothing is shown.
+        """
         levels = self._levels(list_id)
         if list_id is None or level not in levels:
             return None
@@ -72,9 +76,8 @@ class Numbering:
         counters = self._counters.setdefault(abstract_id, _Counters())
         self._count(counters, levels, starts, list_id, level)
         if levels[level].style == "bullet":
-            return (
-                "-" if levels[level].text.strip() else ""
-            )  # a blank stands before a further paragraph of an item
+            bullet = levels[level].text.strip()  # a blank stands before a further paragraph of an item
+            return f"- {bullet}" if bullet in _BOXES else "-" if bullet else ""
         return self._shown(levels, counters.values, level)
 
     def _count(

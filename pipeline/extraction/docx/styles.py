@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from pipeline.extraction.monospaced import is_monospaced
 from pipeline.extraction.opc import W
 
 _MAX_CHAIN = 30  # styles that are based on one another
@@ -35,6 +36,9 @@ class Styles:
             self._nodes[style_id] = node
             if node.get(f"{W}type") == "paragraph" and is_on(node.get(f"{W}default", "0")):
                 self.default_paragraph = style_id
+        defaults = root.find(f"{W}docDefaults/{W}rPrDefault/{W}rPr") if root is not None else None
+        usual = self.get(self.default_paragraph).font or font_of(defaults)
+        self.is_typewritten = is_monospaced(usual)  # then such a font is no sign of code
 
     def get(self, style_id: str | None) -> Style:
         """The style with an id; of one that is nowhere defined, the id says whether it is a heading."""

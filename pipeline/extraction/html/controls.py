@@ -15,13 +15,44 @@ _REVEALING = frozenset(("aria-expanded", "aria-controls", "data-toggle", "data-b
 _CONTENT_AROUND = frozenset(("summary", "dt", "legend", "th", "td", "p"))
 
 
-def input_text(attributes: Attributes) -> str:
-    """The value that a person typed or sees; empty for hidden values, buttons and boxes."""
+def input_text(node: Any, attributes: Attributes) -> str:
+    """The value that a person typed or sees; empty for hidden values and buttons."""
     kind = (attributes.get("type") or "").lower()
+    if kind in ("checkbox", "radio"):
+        return _box(kind, node, attributes)
     if kind == "image":
         return inline.alternative(attributes)
     value = attributes.get("value") or ""
     return value if kind in _SHOWN_INPUTS and len(value) < _MAX_VALUE else ""
+
+
+def _box(kind: str, node: Any, attributes: Attributes) -> str:
+    """A box as Markdown writes it: one that is ticked and has words, or that is an item of a list of tasks.
+
+    Pages have many more, without words: what a click on them shows or hides is decided by a style sheet.
+    """
+    listed = any(each.tag == "li" for each in _around(node))
+    if "checked" in attributes:
+        return "[x]" if listed or "disabled" in attributes or _has_words(node) else ""
+    is_task = "disabled" in attributes or (listed and "name" not in attributes)
+    return "[ ]" if kind == "checkbox" and is_task else ""
+
+
+def _has_words(node: Any) -> bool:
+    """Whether a box has a label, or a text right behind it."""
+    following = node.next
+    if following is not None and following.tag == "-text" and not following.text_content.strip():
+        following = following.next
+    behind = (
+        following is not None and following.tag in ("-text", "label") and bool(following.text(strip=True))
+    )
+    return behind or any(each.tag == "label" for each in _around(node))
+
+
+def _around(node: Any) -> list[Any]:
+    """The element that a control stands in, and the one around it."""
+    parent = node.parent
+    return [each for each in (parent, parent.parent if parent is not None else None) if each is not None]
 
 
 def chosen(node: Any) -> str:

@@ -11,6 +11,12 @@ from pipeline.extraction.html.visibility import Attributes
 
 _INTEGER = re.compile(r"\s*(-?\d{1,9})")
 
+_STYLES = {
+    "decimal": "1", "lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A", "lower-roman": "i",
+    "upper-roman": "I",
+}  # fmt: skip
+_STYLE = re.compile(rf"(?i)\blist-style(?:-type)?\s*:[^;]*?({'|'.join(_STYLES)})")
+
 
 @dataclass
 class Numbering:
@@ -39,7 +45,9 @@ def numbering(node: Any, attributes: Attributes) -> Numbering | None:
     is_reversed = "reversed" in attributes
     first = sum(1 for _ in _items(node)) if is_reversed else 1
     step = -1 if is_reversed else 1
-    return Numbering(_integer(attributes.get("start"), first), step, (attributes.get("type") or "1").strip())
+    styled = _STYLE.search(attributes.get("style") or "")
+    style = _STYLES[styled[1].lower()] if styled else (attributes.get("type") or "1").strip()
+    return Numbering(_integer(attributes.get("start"), first), step, style)
 
 
 def _items(node: Any) -> Any:

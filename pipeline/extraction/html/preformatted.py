@@ -13,6 +13,15 @@ _LINE_NUMBERS = re.compile(
 )
 
 
+def fenced(node: Any, visibility: Visibility) -> list[str]:
+    """The lines of a <pre> as fenced code; none where it has no text."""
+    inner = text(node, visibility)
+    fence = "```"
+    while fence in inner:
+        fence += "`"
+    return [fence, *inner.split("\n"), fence] if inner.strip() else []
+
+
 def text(node: Any, visibility: Visibility) -> str:
     """The lines of a <pre>, without blank lines around them, and without line numbers of their own."""
     parts: list[str] = []

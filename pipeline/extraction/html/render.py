@@ -10,7 +10,7 @@ from pipeline.extraction.html.blocks import HEADINGS, MARGINS
 from pipeline.extraction.html.numbering import Numbering, numbering
 from pipeline.extraction.html.visibility import Attributes, Visibility
 from pipeline.extraction.html.writer import BREAK, GAP, LINE, PARAGRAPH, Writer, joined
-from pipeline.extraction.raised_text import lowered
+from pipeline.extraction.raised_text import marked
 
 Leave = Callable[[], None]
 _SKIP = object()  # the element is read, or left out: its children are not walked
@@ -167,14 +167,21 @@ class Renderer:
         return Renderer(self._visibility, cell=True).render(node)
 
     def _sup(self, node: Any, attributes: Attributes) -> Any:
-        if text := self._inside(node):
-            self.writer.text(inline.raised(text, inline.is_note(node, attributes)))
+        text = self._inside(node)
+        self.writer.text(inline.note(node, attributes, text) or marked(text, 1))
         return _SKIP
 
     def _sub(self, node: Any, attributes: Attributes) -> Any:
-        if text := self._inside(node):
-            self.writer.text(lowered(text.strip()))
+        self.writer.text(marked(self._inside(node), -1))
         return _SKIP
+
+    def _span(self, node: Any, attributes: Attributes) -> Any:
+        if position := inline.position(attributes):
+            return (self._sup if position > 0 else self._sub)(node, attributes)
+        if not inline.is_label(attributes):
+            return None
+        self.writer.raw(GAP)
+        return lambda: self.writer.raw(GAP)
 
     def _ruby(self, node: Any, attributes: Attributes) -> Any:
         self.writer.text(inline.ruby(node))
@@ -191,20 +198,12 @@ class Renderer:
         return _SKIP
 
     def _picture(self, node: Any, attributes: Attributes) -> Any:
-        if text := inline.alternative(attributes):
-            self.writer.raw(GAP)
-            self.writer.text(text)
-        self.writer.raw(GAP)
+        self._apart(inline.alternative(attributes))
         return _SKIP
 
     def _svg(self, node: Any, attributes: Attributes) -> Any:
-        seen: set[str] = set()
-        for part in node.css("title, desc, text, foreignObject"):
-            text = " ".join(part.text(separator=" ").split())
-            if text and text not in seen:
-                seen.add(text)
-                self.writer.raw(GAP)
-                self.writer.text(text)
+        for text in inline.drawn(node):
+            self._apart(text)
         self.writer.raw(GAP)
         return _SKIP
 
@@ -222,13 +221,8 @@ class Renderer:
     def _pre(self, node: Any, attributes: Attributes) -> Any:
         if self._cell:
             return None
-        text = preformatted.text(node, self._visibility)
         self.writer.block(PARAGRAPH)
-        if text.strip():
-            fence = "```"
-            while fence in text:
-                fence += "`"
-            lines = [fence, *text.split("\n"), fence]
+        if lines := preformatted.fenced(node, self._visibility):
             self.writer.lines(lines)
         return _SKIP
 
@@ -251,7 +245,8 @@ class Renderer:
         return lambda: self._block(LINE)
 
     def _control(self, node: Any, attributes: Attributes) -> Any:
-        self._apart(controls.chosen(node) if node.tag == "select" else controls.input_text(attributes))
+        text = controls.chosen(node) if node.tag == "select" else controls.input_text(node, attributes)
+        self._apart(text)
         return _SKIP
 
     def _button(self, node: Any, attributes: Attributes) -> Any:
@@ -282,6 +277,8 @@ _SPECIAL: dict[str, Callable[[Renderer, Any, Attributes], Any]] = {
     "strike": Renderer._struck,
     "sup": Renderer._sup,
     "sub": Renderer._sub,
+    "span": Renderer._span,
+    "font": Renderer._span,
     "ruby": Renderer._ruby,
     "math": Renderer._math,
     "img": Renderer._picture,

@@ -23,6 +23,10 @@ _MAX_DEPTH = 300  # levels; the tags of deeper elements are left out
 Pair = tuple[str, str]
 """What is written at the start of an element, and at its end."""
 
+_MATHML = """math mi mo mn mtext mspace mrow mfrac msqrt mroot msup msub msubsup mover munder munderover mmultiscripts
+    mprescripts none mtable mtr mlabeledtr mtd mfenced mstyle mpadded menclose mphantom semantics annotation"""
+MATHML: dict[str, Pair] = {name: (f"<{name}>", f"</{name}>") for name in _MATHML.split()}
+
 
 class TagRewriter:
     """The base of a vocabulary: `pairs` for elements that are always written alike, `skipped` for those left out.
@@ -40,6 +44,7 @@ class TagRewriter:
         self.included = 0  # references to other files, which are not read with this one
         self._files: set[str] = set()  # the entities that are such files
         self._closings: list[str] = []
+        self._note_opens = False  # whether no text of the open note is written
 
     def rewrite(self, text: str) -> str:
         """The HTML of a whole file."""
@@ -78,7 +83,23 @@ class TagRewriter:
 
     def text(self, text: str) -> None:
         """Writes the source of a text."""
+        if self._note_opens:
+            text = text.lstrip()
+            self._note_opens = not text
         self.out.append(_UNKNOWN_ENTITY.sub(self._entity, text) if "&" in text else text)
+
+    def opened_note(self) -> Pair:
+        """A note in parentheses at its place; `close_note` is to be called in `end`."""
+        self._note_opens = True
+        return " (", ")"
+
+    def close_note(self) -> None:
+        """Remove the blanks before the closing parenthesis, which was written last."""
+        closing = self.out.pop()
+        while self.out and not self.out[-1].strip():
+            self.out.pop()
+        self.out[-1:] = [*(each.rstrip() for each in self.out[-1:]), closing]
+        self._note_opens = False
 
     def inside(self, *names: str) -> bool:
         """Whether one of the elements is open."""
@@ -120,7 +141,10 @@ def attribute(attributes: str, name: str) -> str:
     return ""
 
 
-def table_cell(tag: str, attributes: str) -> Pair:
-    """A cell of a table that names its spans as HTML does."""
-    spans = [(each, attribute(attributes, each)) for each in ("colspan", "rowspan")]
-    return f"<{tag}{''.join(f' {each}={value}' for each, value in spans if value.isdigit())}>", f"</{tag}>"
+_SPANS = ("colspan", "rowspan")
+
+
+def table_cell(tag: str, attributes: str, names: tuple[str, str] = _SPANS) -> Pair:
+    """A cell of a table; `names` are those that the vocabulary has for the columns and the rows that it spans."""
+    spans = [(span, attribute(attributes, name)) for span, name in zip(_SPANS, names, strict=True)]
+    return f"<{tag}{''.join(f' {span}={value}' for span, value in spans if value.isdigit())}>", f"</{tag}>"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.extraction import markdown
+from pipeline.extraction.raised_text import resolved
 
 LINE, PARAGRAPH = 1, 2  # line ends between two blocks
 BREAK = "\n"  # a line end inside a paragraph
@@ -25,8 +26,8 @@ def collapsed(text: str) -> str:
 
 
 def joined(parts: list[str]) -> str:
-    """One paragraph from its parts: text, breaks and gaps."""
-    text = _GAP.sub(" ", "".join(parts)).translate(_INVISIBLE)
+    """One paragraph from its parts: text, raised and lowered text, breaks and gaps."""
+    text = _GAP.sub(" ", resolved("".join(parts))).translate(_INVISIBLE)
     return _SPACES.sub(" ", _AROUND_BREAK.sub("\n", text)).strip()
 
 

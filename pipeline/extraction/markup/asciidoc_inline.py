@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from pipeline.extraction.markup.latex_symbols import mathematics
+from pipeline.extraction.raised_text import marked, resolved
+
 _BUILT_IN = {
     "empty": "", "blank": "", "sp": " ", "nbsp": " ", "zwsp": "", "wj": "", "apos": "'", "quot": '"', "lsquo": "‘",
     "rsquo": "’",     "ldquo": "“", "rdquo": "”", "deg": "°", "plus": "+", "brvbar": "¦", "vbar": "|",
@@ -34,6 +37,7 @@ _QUOTES = re.compile(r"(?<!\w)([\"'])`(.+?)`\1", re.DOTALL)
 _OLD_QUOTES = re.compile(r"(?<!\w)``(.+?)''|(?<![\w`])`([^`'\n]+)'(?!\w)")
 _MONO = re.compile(r"(?<![\w+])\+(?=\S)([^+\n]{1,300}?)(?<=\S)\+(?![\w+])")
 _RAISED = re.compile(r"([\^~])(\S[^\s\^~]{0,60})\1")
+_POSITIONS = {"^": 1, "~": -1}
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});")
 _ARGUMENT = re.compile(
     r",?\s*(?:role|window|opts|options|title|width|height|link|align|id|scaledwidth)=(?:\"[^\"]*\"|[^,]*)"
@@ -56,7 +60,8 @@ def plain(text: str, attributes: Mapping[str, str]) -> str:
     text = _DOUBLE.sub(r"\2", _ROLE.sub("", text))
     for _ in range(2):
         text = _SINGLE.sub(r"\2", text)
-    text = _RAISED.sub(r"\2", _MONO.sub(r"\1", text))
+    text = _RAISED.sub(lambda found: marked(found[2], _POSITIONS[found[1]]), _MONO.sub(r"\1", text))
+    text = resolved(text)
     if "&" in text:
         import html
 
@@ -81,6 +86,8 @@ def _value(found: re.Match[str], attributes: Mapping[str, str]) -> str:
 
 def _macro(found: re.Match[str]) -> str:
     name, target = found["name"], found["target"]
+    if name in ("stem", "latexmath", "asciimath"):
+        return " ".join(mathematics(found["text"]).split())
     text = re.sub(r"\\(.)", r"\1", found["text"])
     if name in ("image", "icon"):
         return alternative(text)

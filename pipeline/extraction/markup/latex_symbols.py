@@ -49,6 +49,7 @@ _STYLED = re.compile(
     r"\\(?:math\w+|text\w*|operatorname\*?|boldsymbol|bm|mbox|ensuremath|hat|bar|vec|tilde|dot|overline|underline)\s*"
     r"\{([^{}]*)\}"
 )
+_SCRIPT = re.compile(r"([\^_])\s*\{\s*([^{}()\s][^{}()]{1,300}?)\s*\}")
 _DEGREE = re.compile(r"\^\s*(?:\\circ(?![a-zA-Z])|\{\s*\\circ\s*\})")
 _COMMAND = re.compile(r"\\([a-zA-Z]+)\*?")
 
@@ -70,6 +71,7 @@ def mathematics(source: str) -> str:
     text = re.sub(r"\\[,;:! ]", " ", text).replace("~", " ")
     text = re.sub(r"\\([{}%$#_|])", lambda found: {"{": "\x01", "}": "\x02"}.get(found[1], found[1]), text)
     text = _COMMAND.sub(lambda found: _SYMBOLS.get(found[1], found[1]), text)
+    text = _SCRIPT.sub(lambda found: found[0] if found[2].isalnum() else f"{found[1]}({found[2]})", text)
     text = re.sub(r"[{}]", "", text).replace("\x01", "{").replace("\x02", "}")
     return "\n".join(" ".join(line.split()) for line in text.split("\n") if line.strip())
 

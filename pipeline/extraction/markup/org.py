@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pipeline.extraction import markdown
 from pipeline.extraction.markdown_parts import fenced, table
 from pipeline.extraction.markup.blocks import dedented, indent, joined
+from pipeline.extraction.markup.latex_symbols import mathematics
 from pipeline.extraction.metadata.stated import iso_date
+from pipeline.extraction.raised_text import marked, resolved
 from semantik.core.metadata import split_tags
 
 _HEADING = re.compile(r"(?P<stars>\*+)[ \t]+(?P<title>.*?)(?P<tags>[ \t]+:[\w@#%:]+:)?[ \t]*\Z")
@@ -70,6 +72,8 @@ _ENTITIES = {
 }
 _ENTITY = re.compile(r"\\([a-zA-Z]+)(?:\{\}|(?![a-zA-Z]))")
 _FORMULA = re.compile(r"\\\((.{1,500}?)\\\)|\\\[(.{1,500}?)\\\]", re.DOTALL)
+_RAISED = re.compile(r"(?<=[\w.,;)])([\^_])\{([^{}\n]{1,60})\}")
+_POSITIONS = {"^": 1, "_": -1}
 _CODE = {"src", "example", "verbatim"}
 _HIDDEN = {"comment", "export"}
 _SHOWN_KEYWORDS = {"subtitle", "caption", "description"}
@@ -229,9 +233,11 @@ class OrgText:
         pieces = _VERBATIM.split(text)  # text, mark, code, text, mark, code, text
         for at in range(0, len(pieces), 3):
             plain = _EMPHASIS.sub(r"\2", _EMPHASIS.sub(r"\2", pieces[at]))
-            plain = _FORMULA.sub(r"\1\2", plain)
+            plain = _FORMULA.sub(lambda found: mathematics(found[1] or found[2]), plain)
+            plain = _RAISED.sub(lambda found: marked(found[2], _POSITIONS[found[1]]), plain)
             pieces[at] = _ENTITY.sub(lambda found: _ENTITIES.get(found[1], found[0]), plain)
-        return "".join(piece for at, piece in enumerate(pieces) if at % 3 != 1).replace("\\\\", "")
+        text = "".join(piece for at, piece in enumerate(pieces) if at % 3 != 1).replace("\\\\", "")
+        return resolved(text)
 
     def _expanded(self, found: re.Match[str]) -> str:
         if found["name"] not in self._macros:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from pipeline.extraction.markup.latex_symbols import mathematics
+from pipeline.extraction.raised_text import marked, resolved
+
 _LITERAL = re.compile(r"``(.+?)``(?!`)", re.DOTALL)
 _ROLE = re.compile(
     r"(?<![\w`]):(?P<role>[a-zA-Z][\w:.+-]{0,60}):`(?P<text>[^`]+)`|`(?P<text2>[^`]+)`:(?P<role2>[\w:.-]+):"
@@ -19,6 +22,8 @@ _NAMED_REFERENCE = re.compile(r"(?<=\w)__?(?=[\s.,;:!?)\]'\"-]|\Z)")
 _FOOTNOTE_MARK = re.compile(r"\s?\[(?P<mark>\d{1,4}|#[\w-]*|\*)\]_(?!\w)")
 _CITATION = re.compile(r"\[(?P<name>[A-Za-z][\w.+-]*)\]_(?!\w)")
 _TARGET = re.compile(r"(?<![\w`])_`([^`]+)`")
+_POSITIONS = {"sup": 1, "superscript": 1, "sub": -1, "subscript": -1}
+_KEPT = re.compile("\ue000(\\d{1,9})\ue001")
 _ESCAPE = re.compile(r"\\([^\n])|\\\n")
 
 
@@ -31,7 +36,8 @@ def plain(text: str, substitutions: Mapping[str, str]) -> str:
 def _outside(text: str, substitutions: Mapping[str, str]) -> str:
     if not re.search(r"[`*|_\\]", text):
         return text
-    text = _ROLE.sub(_role, text)
+    kept: list[str] = []  # formulas, in which the characters of markup mean something else
+    text = _ROLE.sub(lambda found: _role(found, kept), text)
     text = _TARGET.sub(r"\1", text)
     text = _REFERENCE.sub(lambda found: found["label"] or found["target"] or "", text)
     text = _INTERPRETED.sub(r"\1", text)
@@ -40,13 +46,19 @@ def _outside(text: str, substitutions: Mapping[str, str]) -> str:
     text = _FOOTNOTE_MARK.sub(lambda found: f" [{found['mark'].lstrip('#') or '#'}]", text)
     text = _CITATION.sub(r"[\1]", text)
     text = _NAMED_REFERENCE.sub("", text)
-    return _ESCAPE.sub(lambda found: (found[1] or "").strip(), text)
+    text = resolved(_ESCAPE.sub(lambda found: (found[1] or "").strip(), text))
+    return _KEPT.sub(lambda found: kept[int(found[1])] if int(found[1]) < len(kept) else found[0], text)
 
 
-def _role(found: re.Match[str]) -> str:
+def _role(found: re.Match[str], kept: list[str]) -> str:
     text = found["text"] or found["text2"]
     role = (found["role"] or found["role2"]).rpartition(":")[2]
-    if role in ("math", "code", "kbd", "samp", "command", "file", "literal", "raw"):
+    if role == "math":
+        kept.append(" ".join(mathematics(text).split()))
+        return f"\ue000{len(kept) - 1}\ue001"
+    if role in _POSITIONS:
+        return marked(text, _POSITIONS[role])
+    if role in ("code", "kbd", "samp", "command", "file", "literal", "raw"):
         return text if role != "samp" else re.sub(r"[{}]", "", text)
     if role in ("pep", "PEP", "rfc", "RFC") and not _TARGETED.match(text):
         return f"{role.upper()} {text}"

@@ -99,6 +99,8 @@ class BlockReader:
         elif not style.hidden:
             if style.title:
                 writer.heading(1, text)
+            elif self._styles.is_code(style):
+                writer.code(text)
             else:
                 writer.paragraph(text)
         self._beside(beside, writer)

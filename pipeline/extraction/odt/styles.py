@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from pipeline.extraction import list_numbers
-from pipeline.extraction.odf import STYLE, TEXT
+from pipeline.extraction.monospaced import is_monospaced
+from pipeline.extraction.odf import FO, STYLE, TEXT, text_position
 
 _MAX_CHAIN = 30  # styles that have one another for parents
 _FORMATS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
@@ -31,6 +32,7 @@ class Style:
     title: bool = False
     position: int = 0  # above 0 of raised text, below 0 of lowered text
     list_style: str | None = None
+    font: str = ""
 
 
 class Styles:
@@ -54,6 +56,10 @@ class Styles:
         if key not in self._cache:
             self._cache[key] = self._resolve(family, name)
         return self._cache[key]
+
+    def is_code(self, style: Style) -> bool:
+        """Whether paragraphs of a style are code: all letters have one width, unless the whole text is typewritten."""
+        return is_monospaced(style.font) and not is_monospaced(self.get("paragraph", "Standard").font)
 
     def used_pages(self) -> list[Element]:
         """The master pages of the document: the first one, those that styles ask for, and those that follow them."""
@@ -82,6 +88,7 @@ class Styles:
         hidden: str | None = None
         list_style: str | None = None
         position: str | None = None
+        font = ""
         title = False
         current: str | None = name
         for _ in range(_MAX_CHAIN):
@@ -92,17 +99,10 @@ class Styles:
             for properties in node.findall(f"{STYLE}text-properties"):
                 hidden = hidden or properties.get(f"{TEXT}display")
                 position = position or properties.get(f"{STYLE}text-position")
+                font = font or properties.get(f"{STYLE}font-name") or properties.get(f"{FO}font-family") or ""
             list_style = list_style if list_style is not None else node.get(f"{STYLE}list-style-name")
             current = node.get(f"{STYLE}parent-style-name")
-        return Style(hidden == "none", title, _position(position or ""), list_style)
-
-
-def _position(text: str) -> int:
-    """That of "super 58%", "33% 58%" or "sub"."""
-    first = text.partition(" ")[0].rstrip("%")
-    if first.removeprefix("-").replace(".", "", 1).isdecimal():
-        return round(float(first))
-    return {"super": 1, "sub": -1}.get(first, 0)
+        return Style(hidden == "none", title, text_position(position or ""), list_style, font)
 
 
 def label(levels: dict[int, Level], values: dict[int, int], level: int) -> str:

@@ -8,7 +8,18 @@ from xml.etree.ElementTree import Element
 
 from pipeline.extraction import odf_text
 from pipeline.extraction.content import Content
-from pipeline.extraction.odf import DC, DRAW, OFFICE, PRESENTATION, STYLE, SVG, TABLE, TEXT, OpenDocument
+from pipeline.extraction.odf import (
+    DC,
+    DRAW,
+    OFFICE,
+    PRESENTATION,
+    STYLE,
+    SVG,
+    TABLE,
+    TEXT,
+    OpenDocument,
+    mark_positions,
+)
 from pipeline.extraction.presentations import slide
 from pipeline.extraction.presentations.slide import MAX_SLIDES, Box, Shape, Slide, items
 from pipeline.extraction.table_text import simple_table
@@ -29,7 +40,9 @@ def read(document: OpenDocument, kind: str = "presentation") -> Content:
     }
     slides: list[Slide] = []
     warnings: list[str] = []
+    positions = document.positions()
     for node in document.content(kind):
+        mark_positions(node, positions)
         if node.tag == f"{DRAW}page":
             if len(slides) == MAX_SLIDES:
                 warnings.append(f"Only the first {MAX_SLIDES:,} slides are read.")

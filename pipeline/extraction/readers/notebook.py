@@ -11,14 +11,11 @@ from pipeline.extraction import encoding, markdown, terminal
 from pipeline.extraction.content import Content, ExtractError
 from pipeline.extraction.formats import Format
 from pipeline.extraction.markdown_parts import fenced
+from pipeline.extraction.markdown_source import as_seen
 from pipeline.extraction.readers.html import HtmlReader
 
 _HTML = Format("text/html", "an HTML page")
 _ATTACHED = re.compile(r"!\[([^\]]{0,300})\]\((?:attachment|data):[^)]{0,20000000}\)")
-_TAG = re.compile(
-    r"</?(?:div|span|p|br|hr|center|font|img|a|b|i|u|h[1-6]|details|summary|sub|sup)\b[^<>]{0,2000}>", re.I
-)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _OLD_HEADINGS = range(1, 7)
 _MAX_OUTPUT = 200_000  # characters of one cell's output; logs of a training run may have megabytes
 # A library's object, of which nothing but its class and address is shown: `<Figure size 640x480 with 1 Axes>`.
@@ -109,10 +106,7 @@ def _cell(cell: dict[str, Any], language: str) -> Iterator[str]:
 
 
 def _markdown(source: str) -> str:
-    source = _ATTACHED.sub(r"\1", source)
-    if "<table" in source.lower():
-        source = re.sub(r"(?is)<table\b.*?</table>", lambda found: "\n" + _html(found[0]) + "\n", source)
-    return markdown.readable(_TAG.sub("", _COMMENT.sub("", source)))
+    return markdown.readable(as_seen(_ATTACHED.sub(r"\1", source)))
 
 
 def _html(source: str) -> str:

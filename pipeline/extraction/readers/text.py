@@ -5,7 +5,9 @@ from __future__ import annotations
 from pipeline.extraction import data_uris, encoding, markdown, markdown_source, terminal
 from pipeline.extraction.content import Content
 from pipeline.extraction.formats import Format
+from pipeline.extraction.metadata.back_matter import without_back_matter
 from pipeline.extraction.metadata.front_matter import front_matter
+from pipeline.extraction.metadata.stated import Stated
 
 
 class TextReader:
@@ -20,8 +22,10 @@ class MarkdownReader:
 
     def read(self, data: bytes, detected: Format) -> Content:
         source = data_uris.without_data_uris(Content(encoding.decode(data))).text
+        source, stated = without_back_matter(source)
         text = markdown_source.as_seen(source)
-        stated = front_matter(source)
+        if stated == Stated():
+            stated = front_matter(source)
         return Content(
             text,
             stated.title or markdown.title(text),

@@ -107,6 +107,6 @@ def _title(root: Element) -> str | None:
 _BY_ROOT: dict[str, Callable[[Element], Iterator[str]]] = {
     "rss": vocabularies.feed, "feed": vocabularies.feed, "RDF": vocabularies.feed, "opml": vocabularies.opml,
     "gpx": vocabularies.places, "kml": vocabularies.places, "svg": vocabularies.drawing,
-    "en-export": notes.evernote, "map": notes.mind_map,
+    "mediawiki": vocabularies.wiki, "en-export": notes.evernote, "map": notes.mind_map,
     "mxfile": diagrams.diagrams, "mxGraphModel": diagrams.diagrams,
 }  # fmt: skip

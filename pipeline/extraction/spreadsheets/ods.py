@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from pipeline.extraction import odf_text
 from pipeline.extraction.content import Content
-from pipeline.extraction.odf import DC, DRAW, OFFICE, STYLE, TABLE, TEXT, OpenDocument
+from pipeline.extraction.odf import DC, DRAW, OFFICE, STYLE, TABLE, TEXT, OpenDocument, mark_positions
 from pipeline.extraction.reading_options import current
 from pipeline.extraction.spreadsheets.number_format import general
 from pipeline.extraction.spreadsheets.sheet import Comment, Sheet, Workbook, cell
@@ -29,7 +29,9 @@ def read(document: OpenDocument) -> Content:
         if any(each.get(f"{TABLE}display") == "false" for each in style)
     }
     workbook = Workbook()
+    positions = document.positions()
     for node in document.content("spreadsheet"):
+        mark_positions(node, positions)
         if node.tag == f"{TABLE}table" and not node.get(f"{TABLE}name", "").startswith("'file:"):
             workbook.add(_sheet(document, node, unseen))
     about = document.properties()

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 from pipeline.extraction import bounded_xml
 from pipeline.extraction.opc import S
+from pipeline.extraction.raised_text import marked, resolved
 from pipeline.extraction.reading_options import current
 from pipeline.extraction.spreadsheets import number_format
 from pipeline.extraction.spreadsheets.sheet import Covered, Sheet, cell
@@ -19,6 +20,7 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([^\"]{1,40})\"")
 _FILTER = re.compile(rb"<(?:\w+:)?autoFilter\s[^>]*?ref=\"([^\"]{1,40})\"[^>]*?>\s*<(?:\w+:)?filterColumn")
 _MAX_COLUMNS = 16_384
+_POSITIONS = {"superscript": 1, "subscript": -1}
 _TRUE = ("1", "true")
 _TRUTH = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
 
@@ -62,12 +64,18 @@ def area(reference: str) -> tuple[int, int, int, int] | None:
 def string(node: Element) -> str:
     """The text of a shared, inline or commented string, without its reading aids (furigana)."""
     pieces = [
-        child.text or "" if child.tag == f"{S}t" else child.findtext(f"{S}t") or ""
+        child.text or "" if child.tag == f"{S}t" else _run(child)
         for child in node
         if child.tag in (f"{S}t", f"{S}r")
     ]
-    text = "".join(pieces)
+    text = resolved("".join(pieces))
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+
+
+def _run(node: Element) -> str:
+    text = node.findtext(f"{S}t") or ""
+    align = node.find(f"{S}rPr/{S}vertAlign")
+    return text if align is None else marked(text, _POSITIONS.get(align.get("val", ""), 0))
 
 
 def rows(data: bytes, shared: Shared, sheet: Sheet) -> Iterator[Row]:

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from pipeline.extraction import markdown
 from pipeline.extraction.html.pieces import piece_to_markdown
+from pipeline.extraction.markup import wikitext
 from pipeline.extraction.xml_files.elements import (
     child,
     child_text,
@@ -76,6 +77,17 @@ def places(root: Element) -> Iterator[str]:
             data = (each for each in element.iter() if name_of(each) in ("Data", "SimpleData"))
             if kind == "Placemark":
                 yield "\n".join(f"{each.get('name', '')}: {text_of(each)}" for each in data if text_of(each))
+
+
+def wiki(root: Element) -> Iterator[str]:
+    """The export of a wiki: the newest version of each page below its title."""
+    for page in (each for each in root if name_of(each) == "page"):
+        yield f"# {one_line(child_text(page, 'title'))}"
+        revisions = [each for each in page if name_of(each) == "revision"]
+        text = child(revisions[-1], "text") if revisions else None
+        source = (text.text or "") if text is not None else ""
+        kind = child_text(revisions[-1], "model") if revisions else ""
+        yield wikitext.to_markdown(source) if kind in ("", "wikitext") else markdown.literal(source.strip())
 
 
 def drawing(root: Element) -> Iterator[str]:

@@ -30,6 +30,7 @@ def test_markdown_and_code_stay(text: str) -> None:
         ("# A <!-- to do\nlater --> B", "# A B"),
         ("<h1 align='center'>Big <b>boat</b></h1>\n", "# Big boat\n"),
         ("R&amp;D <b>w</b>ord H<sub>2</sub>O a<br>b", "R&D word H₂O a\nb"),
+        ("Growth<sup>12</sup> of 10<SUP>6</SUP>", "Growth[12] of 10⁶"),
         ("| a<br>b | c |", "| a b | c |"),
         ("<p>one</p><p>two</p>", "one\n\ntwo"),
         ("<details><summary>More</summary>\n\nInside\n</details>\n", "More\n\nInside\n\n"),

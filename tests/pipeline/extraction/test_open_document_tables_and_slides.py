@@ -115,6 +115,29 @@ def test_a_date_without_a_style_shows_its_value() -> None:
     )
 
 
+def test_raised_and_lowered_text_of_cells_and_slides() -> None:
+    styles = "".join(
+        f'<style:style style:name="{name}" style:family="text"><style:text-properties style:text-position="{at}"/>'
+        "</style:style>"
+        for name, at in (("U", "super 58%"), ("D", "-33% 58%"), ("N", "0% 100%"))
+    )
+    text = "".join(
+        f'{before}<text:span text:style-name="{name}">{inner}</text:span>'
+        for before, name, inner in (
+            ("m", "U", "2"),
+            (", CO", "D", "2"),
+            (", 10", "N", "6"),
+            (", tides", "U", "4"),
+        )
+    )
+    assert (
+        "m², CO₂, 106, tides[4]"
+        in _read(_flat("spreadsheet", _table(_row(_cell(text))), styles), ".fods").text
+    )
+    page = f"<draw:page><draw:frame><draw:text-box><text:p>{text}</text:p></draw:text-box></draw:frame></draw:page>"
+    assert _read(_flat("presentation", page, styles), ".fodp").text == "m², CO₂, 106, tides[4]"
+
+
 def test_hidden_sheets_rows_and_columns() -> None:
     style = '<style:style style:name="ta2" style:family="table"><style:table-properties table:display="false"/></style:style>'  # noqa: E501
     columns = '<table:table-column/><table:table-column table:visibility="collapse" table:number-columns-repeated="9"/>'

@@ -27,10 +27,17 @@ _PRESENTATION = "application/vnd.openxmlformats-officedocument.presentationml.pr
         (["treatment", ("1", 1), (",", 1), ("4–6", 1), " was"], "treatment[1,4–6] was"),
         (["It ended.", ("3 ", 1), "Then"], "It ended.[3] Then"),
         (["Ana Lee", ("1", 1), ", Bob Müller", ("1,2", 1)], "Ana Lee[1], Bob Müller[1,2]"),
+        (
+            ["Ropes", ("a", 1), ", cells", ("a,b", 1), ", Smith", ("1,*", 1)],
+            "Ropes[a], cells[a,b], Smith[1,*]",
+        ),
+        ([("3", 1), "And he said, “", ("4", 1), "Let", " ", ("14", 1), "C"], "³ And he said, “⁴ Let ¹⁴C"),
+        (["9 miles", ("2", 1), ", cosh", ("2", 1), " x, boats", ("2", 1)], "9 miles², cosh² x, boats[2]"),
+        (["M", ("a", 1), ", XXIII", ("e", 1), ", deuxi", ("ème", 1)], "Ma, XXIIIe, deuxième"),
         (["x", ("a/2", 1), " ", ("[^1]", 1), ("", 1)], "x^a/2 [^1]"),
         (["e\x01open"], "eopen"),
     ],
-)
+)  # fmt: skip
 def test_pieces_of_a_paragraph(pieces: list[str | tuple[str, int]], shown: str) -> None:
     assert resolved("".join(each if isinstance(each, str) else marked(*each) for each in pieces)) == shown
 

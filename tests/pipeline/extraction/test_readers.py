@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import xlwt
+from support import anki_files, iwork_files
 from support.compound import Outlook
 from support.diagrams import visio, xmind
 from support.extracted import NOISE, PNG, zipped
@@ -145,6 +146,22 @@ VALID: dict[str, tuple[tuple[str, bytes], str]] = {
     _ODF + "spreadsheet": (("a.ods", _open_document("spreadsheet", _ODS)), "lantern"),
     _ODF + "presentation": (("a.odp", _open_document("presentation", _ODP)), "lantern"),
     "application/vnd.ms-visio.drawing.main+xml": (("a.vsdx", visio([("Harbour", "A lantern")])), "lantern"),
+    **{
+        f"application/vnd.apple.{name}": ((f"a.{suffix}", iwork_files.lone_text("A lantern")), "lantern")
+        for name, suffix in (("pages", "pages"), ("numbers", "numbers"), ("keynote", "key"))
+    },
+    "application/vnd.anki": (
+        ("a.apkg", anki_files.package(collection_anki2=anki_files.collection([(1, "A lantern|", "", 6)]))),
+        "lantern",
+    ),
+    "application/jats+xml": (
+        (
+            "a.xml",
+            b'<article dtd-version="1.3"><front><article-meta/></front><body><p>A lantern</p></body></article>',
+        ),
+        "lantern",
+    ),
+    "application/tei+xml": (("a.tei", b"<TEI><text><p>A lantern</p></text></TEI>"), "lantern"),
     "application/vnd.xmind.workbook": (("a.xmind", xmind({"title": "A lantern"})), "lantern"),
     _ODF + "graphics": (("a.odg", _open_document("graphics", _ODG)), "lantern"),
     "application/vnd.ms-powerpoint": (("a.ppt", powerpoint([OldSlide([(0, "A lantern", None)])])), "lantern"),

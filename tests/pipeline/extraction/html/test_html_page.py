@@ -39,7 +39,16 @@ def _text(body: str) -> str:
         ("<p>gull<p>tern", "gull\n\ntern"),
         ("<a href='a'>Tides</a><a href='b'>Winds</a>", "Tides Winds"),
         ("<p>5<sup>th</sup> of 10<sup>6</sup> m<sup>-2</sup>, CO<sub>2</sub></p>", "5th of 10⁶ m⁻², CO₂"),
+        (
+            "<p>tides<sup>3,4</sup> rose.<sup>5–7</sup> Ropes<sup>a</sup></p>",
+            "tides[3,4] rose.[5–7] Ropes[a]",
+        ),
+        (
+            "<p>10<span style='color:red; vertical-align:super'>6</span>, M<sup>me</sup> Oar</p>",
+            "10⁶, Mme Oar",
+        ),
         ("<p>the ford<sup><a href='#n1'>1</a></sup> is deep</p>", "the ford[1] is deep"),
+        ("<ol><li id=n1>Deep.&nbsp;<a href='#m1'>↩︎</a> <a href='#m2'>↩<sup>2</sup></a></ol>", "1. Deep."),
         ("<p>the ford<a epub:type='noteref' href='#n'>2</a> is deep</p>", "the ford[2] is deep"),
         ("<p><del>nine</del> <ins>ten</ins> boats</p>", "~~nine~~ ten boats"),
         ("<p>He said <q>come <q>now</q></q>.</p>", "He said “come ‘now’”."),
@@ -49,6 +58,20 @@ def _text(body: str) -> str:
         ("<ul><li>one<ol start='4'><li>four<li>five</ol><li>two</ul>", "- one\n  4. four\n  5. five\n- two"),
         ("<ul><li><p>one</p></li><li><p>two</p></li></ul>after", "- one\n- two\n\nafter"),
         ("<ol type='a'><li>x<li value='4'>y<li>z</ol>", "a. x\nd. y\ne. z"),
+        ("<ol style='margin:0; list-style-type: lower-roman'><li>x<li>y</ol>", "i. x\nii. y"),
+        (
+            "<ul><li><input type=checkbox checked disabled> Rope<li><label><input type=checkbox>Paint</label></ul>",
+            "- [x] Rope\n- [ ] Paint",
+        ),
+        (
+            "<input type=radio name=a checked> Yes <input type=radio name=a> No <input type=checkbox name=b> News",
+            "[x] Yes No News",
+        ),
+        (
+            "<input type=checkbox id=menu checked><nav hidden>x</nav><input type=checkbox><div>Seen</div>",
+            "Seen",
+        ),
+        ("<input type=checkbox checked>\n<label>Rope</label>", "[x] Rope"),
         ("<ol type='I' start='3'><li>x</ol><ol reversed><li>x<li>y</ol>", "III. x\n\n2. x\n1. y"),
         (
             "<div class='accordion'><button aria-expanded='false'>Open?</button><p hidden>At ten.</p></div>",
@@ -70,6 +93,10 @@ def _text(body: str) -> str:
         ("<select><option>Red<option selected>Green</select>", "Green"),
         ("<iframe srcdoc='&lt;p&gt;Framed&lt;/p&gt;'></iframe>", "Framed"),
         ("<x-card>Alpha</x-card><x-card>Beta</x-card>", "Alpha Beta"),
+        (
+            "Of <span class='badge'>sea</span><span class='badge red'>boat</span>, <span>un</span>tied",
+            "Of sea boat, untied",
+        ),
         ("<object>no plugin</object><video>no video</video><p>seen</p>", "seen"),
     ],
 )

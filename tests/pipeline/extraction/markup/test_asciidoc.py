@@ -15,8 +15,9 @@ from pipeline.extraction.markup.asciidoc import AsciiDoc
     [
         ("= Gate\nMara Quill <m@x.example>\n:boat: Heron\n\nThe {boat} and {none}.", "# Gate\n\nMara Quill\n\nThe Heron and {none}."),
         ("== One & two\n\nOld title\n---------\n\nText.", "## One & two\n\n## Old title\n\nText."),
-        ("*Bold* _it_ `mono` **un**bound H~2~O \"`so`\" a_b_c.", "Bold it mono unbound H2O “so” a_b_c."),
+        ("*Bold* _it_ `mono` **un**bound H~2~O \"`so`\" a_b_c.", "Bold it mono unbound H₂O “so” a_b_c."),
         ("See <<gate,the gate>>, https://x.example[the site], link:a.html[a page^], xref:b.adoc[].", "See the gate, the site, a page, b.adoc."),
+        (r"10^6^ cells, stem:[\frac{a}{b} \le x_{10}]", "10⁶ cells, a/b ≤ x_10"),
         ("Water.footnote:[From the *hill*.]", "Water. (From the hill.)"),
         ("Oakfootnote:[From the hill.] and {boat}footnote:[Hers.]", "Oak (From the hill.) and {boat} (Hers.)"),
         ("== Wheel ++<++ gear\n\nIn C++ or C++.", "## Wheel < gear\n\nIn C++ or C++."),

@@ -20,6 +20,7 @@ from pipeline.extraction.markup.org import OrgText
         ("See [[https://x.example/a][the list]], [[file:gate.png]]*bold*, =code_x= and a_b.", "See the list, bold, code_x and a_b."),
         ("A note.[fn:1] Inline.[fn:: Here *so*.]\n\n[fn:1] The text.", "A note. [1] Inline. (Here so.)\n\n[1] The text."),
         (r"A formula \(a_1 + b^2\) and \[c < 3\] here.", "A formula a_1 + b^2 and c < 3 here."),
+        (r"10^{6} cells, H_{2}O, a_b and \(\frac{a}{b}\)", "10⁶ cells, H₂O, a_b and a/b"),
         ("| Gate | m |\n|------+---|\n| North | 3 |", "| Gate | m |\n| --- | --- |\n| North | 3 |"),
         ("- [X] one\n  more\n- term :: meaning\n1. first", "- one more\n\n- term: meaning\n\n1. first"),
         ("#+BEGIN_SRC sh :results none\necho hi\n,* star\n#+END_SRC", "```sh\necho hi\n* star\n```"),

@@ -27,6 +27,7 @@ def test_headings_of_any_underline() -> None:
         ("See :ref:`the gate <gate-label>` and :func:`~dyke.gate.open`, *now* **please** ``a*b_c``.", "See the gate and open, now please a*b_c."),
         ("A `link <http://x.example>`_, another_ one, `two words`_ and a footnote [1]_.", "A link, another one, two words and a footnote [1]."),
         (r"An escaped \*star\* and |pump|s." + "\n\n.. |pump| replace:: water *pump*", "An escaped *star* and water pumps."),
+        (r"10\ :sup:`6` cells, H\ :sub:`2`\ O, :math:`\frac{a}{b} \le x_{i+1}`", "10⁶ cells, H₂O, a/b ≤ x_(i+1)"),
         (".. [1] The note.", "[1] The note."),
         (".. _target:\n\n.. a comment\n   of two lines\n\nText.", "Text."),
         ("Term\n  Meaning.\n\n..\n\n   A quoted heron.\n\n..\n   a comment", "Term: Meaning.\n\nA quoted heron."),

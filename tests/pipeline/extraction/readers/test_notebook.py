@@ -136,3 +136,8 @@ def test_cells_of_wrong_types_are_passed_over() -> None:
         {"source": [1, "kept"]},
     ]
     assert _read({"cells": cells, "metadata": [], "worksheets": 4}).text == "kept"
+
+
+def test_html_in_text_cells_reads_as_it_is_shown() -> None:
+    cell = {"cell_type": "markdown", "source": "10<sup>6</sup> of H<sub>2</sub>O &amp; `<b>` <!-- no -->"}
+    assert _read(_notebook(cell)).text == "10⁶ of H₂O & `<b>`"

@@ -60,6 +60,21 @@ def test_every_type_of_cell() -> None:
     )
 
 
+def test_raised_and_lowered_text_of_a_cell() -> None:
+    runs = "".join(
+        f"<r><t>{before}</t></r><r><rPr><vertAlign val='{align}'/></rPr><t>{text}</t></r>"
+        for before, align, text in (
+            ("m", "superscript", "2"),
+            (", CO", "subscript", "2"),
+            (", 10", "baseline", "6"),
+        )
+    )
+    content = _read(
+        Book([SheetXml("a", row(1, '<c r="A1" t="s"><v>0</v></c>'))], strings=[f"<si>{runs}</si>"])
+    )
+    assert content.text == "## a\n\nm², CO₂, 106"
+
+
 def test_formulas_without_a_result_are_a_warning() -> None:
     content = _one(row(1, "sum", '<c r="B1"><f>1+1</f></c><c r="C1"><f>2+2</f><v/></c>'))
     assert content.warnings == (

@@ -1,0 +1,1 @@
+"""Documents of Pages, Numbers and Keynote. Runs in the worker processes."""
