@@ -141,8 +141,9 @@ def _join(left: _Word, right: _Word, languages: tuple[str, ...]) -> None:
         return
     if numbers or not (is_function_word(left.word, languages) or is_function_word(right.word, languages)):
         terms = _either_field(joined, WORD_WEIGHT)
-        left.terms += terms
-        right.terms += terms
+        for word in (left, right):
+            word.terms += terms
+            word.wholes += (joined,)
 
 
 def _add(words: Sequence[_Word], kind: str, form: str) -> None:

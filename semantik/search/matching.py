@@ -43,7 +43,8 @@ _STRETCH = re.compile(r"\S+")
 
 @dataclass(frozen=True, slots=True)
 class QueryForms:
-    """A word of the query: as it was typed, and the forms under which a text may have it.
+    """A word of the query: as it was typed, and the forms under which a text may have it; `wholes` of them are those of
+    what it is part of, and say nothing of how frequent it is.
 
     `alone`: it counts wherever it stands, and not only in a phrase.
     """
@@ -53,6 +54,7 @@ class QueryForms:
     forms: frozenset[str]
     prefix: bool = False
     alone: bool = True
+    wholes: frozenset[str] = frozenset()
 
 
 class Match(NamedTuple):
@@ -85,7 +87,8 @@ def words_of(parsed: ParsedQuery, languages: Sequence[str]) -> QueryWords:
             if not is_phrase:
                 forms = forms.union(each.wholes)
             typed = clause.text[each.start : each.end]
-            known = words.setdefault(key, QueryForms(typed, each.word, forms, clause.prefix, not is_phrase))
+            made = QueryForms(typed, each.word, forms, clause.prefix, not is_phrase, frozenset(each.wholes))
+            known = words.setdefault(key, made)
             if not is_phrase and not (known.alone and forms <= known.forms):
                 words[key] = replace(known, forms=known.forms | forms, alone=True)
         if is_phrase:
