@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import regex
@@ -13,16 +14,22 @@ _LETTERS = str.maketrans(
     {
         "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ı": "i", "ŧ": "t",
         "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ہ": "ه", "ھ": "ه", "ۀ": "ه", "ـ": "",
-        "’": "'", "ʼ": "'", "‐": "-",
+        "’": "'", "ʼ": "'", "‐": "-", "ґ": "г", "ँ": "ं",
     }
 )  # fmt: skip
 
 # Marks that are dropped, in NFD: accents of Latin and Greek letters; in Cyrillic the stress and the dots of ё (й, ї,
-# ѓ and ќ are letters of their own); the vowel and hamza marks of Arabic; the points of Hebrew. Marks of all other
-# scripts are vowels or change the consonant, and stay.
+# ѓ and ќ are letters of their own); the vowel and hamza marks of Arabic; the points of Hebrew; the dot that makes
+# borrowed letters of Devanagari. Marks of all other scripts are vowels or change the consonant, and stay.
 _MARKS = regex.compile(
     r"(?<=[\p{Latin}\p{Greek}]\p{M}*)\p{M}|(?<=е)\u0308|(?<=[аеиоуыэюяєіїё])[\u0300\u0301]"
-    r"|[\u064B-\u065F\u0670\u06D6-\u06ED\u0591-\u05BD\u05BF\u05C1\u05C2\u05C4\u05C5\u05C7]"
+    r"|[\u064B-\u065F\u0670\u06D6-\u06ED\u0591-\u05BD\u05BF\u05C1\u05C2\u05C4\u05C5\u05C7\u093C]"
+)
+
+# Devanagari writes a nasal before a consonant of its own place as that letter or as a dot: हिन्दी, हिंदी.
+_VIRAMA = "\u094d"
+_NASAL = re.compile(
+    "(?:ङ\u094d(?=[क-घ])|ञ\u094d(?=[च-झ])|ण\u094d(?=[ट-ढ])|न\u094d(?=[त-ध])|म\u094d(?=[प-भ]))"
 )
 
 _DIGIT = regex.compile(r"(?![0-9])\p{Nd}")
@@ -35,6 +42,8 @@ def folded(word: str) -> str:
         return word.lower()
     plain = _MARKS.sub("", unicodedata.normalize("NFD", word.casefold()))
     plain = unicodedata.normalize("NFC", plain).translate(_LETTERS)
+    if _VIRAMA in plain:
+        plain = _NASAL.sub("ं", plain)
     digits: str = _DIGIT.sub(_digit, plain)
     return digits or word  # a lone mark stays
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import regex
 
-_GROUPED = regex.compile(r"\d{1,3}(?:([.,'])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")
+_GROUPED = regex.compile(r"\d{1,3}(?:([.,'])\d{3})(?:\1\d{3})*(?:(?!\1)[.,]\d+)?")
 _DECIMAL = regex.compile(r"\d+[.,]\d+")
 _CLOCK = regex.compile(r"([01]?\d|2[0-3])(?::|h(?=\d\d$))([0-5]\d)(?::([0-5]\d))?")
 _ORDINAL = regex.compile(r"(\d+)(?:st|nd|rd|th|er|ere|re|e|eme|nde?|de|ste|o|a|os|as|й|я|е|го|ый|ая)")
+_DIALLED = 8  # digits, from which on a number may be one to dial
+_LONGEST_COUNTRY_CODE = 3
 _PERCENTAGE = regex.compile(r"(\d[\d.,']*)%")
 
 
@@ -22,6 +24,21 @@ def readings(number: str) -> tuple[str, ...]:
     if _DECIMAL.fullmatch(number):
         found.insert(0 if "." in number else len(found), decimal(number))
     return tuple(dict.fromkeys(found))
+
+
+def dialled(digits: str, abroad: bool = False) -> tuple[str, ...]:
+    """The other forms of a long number: without the zeros that it begins with; from `abroad`, as after a plus, without
+    each country code that it may have."""
+    if len(digits) < _DIALLED:
+        return ()
+    if abroad:
+        return tuple(
+            digits[length:]
+            for length in range(1, _LONGEST_COUNTRY_CODE + 1)
+            if len(digits) - length >= _DIALLED
+        )
+    within = digits.lstrip("0")
+    return (within,) if _DIALLED - 1 <= len(within) < len(digits) else ()
 
 
 def percentage(text: str) -> str | None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 
+import regex
 import Stemmer
 
 from semantik.analysis.folding import exact, folded
@@ -26,12 +27,15 @@ _local = threading.local()
 # "And the", "so the": Snowball removes either prefix of an Arabic word, but not both together.
 _AND_THE = ("وال", "فال")
 _LONG_ENOUGH = 5
+_LONG_ENOUGH_IN_HEBREW = 4  # a noun of three letters and its prefix
+# The vowels of Indic scripts are marks.
+_WORD = regex.compile(r"[\p{L}\p{M}]+")
 
 
 def _without_prefix(word: str) -> str:
     """A Hebrew word without "and", and without "the", "in", "to", "as" or "that", if enough is left to be a word."""
     for prefixes in ("ו", "הבלכש"):
-        if len(word) >= _LONG_ENOUGH and word[0] in prefixes:
+        if len(word) >= _LONG_ENOUGH_IN_HEBREW and word[0] in prefixes:
             word = word[1:]
     return word
 
@@ -41,7 +45,7 @@ def stem(word: str, language: str) -> str:
     if language == "he":
         return _without_prefix(word)
     algorithm = ALGORITHMS.get(language)
-    if algorithm is None or len(word) < 3 or not word.isalpha():
+    if algorithm is None or len(word) < 3 or not (word.isalpha() or _WORD.fullmatch(word)):
         return word
     stemmers: dict[str, Stemmer.Stemmer] = _local.__dict__.setdefault("stemmers", {})
     if algorithm not in stemmers:
@@ -62,7 +66,7 @@ def forms(word: str, exact: str, languages: tuple[str, ...]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for language in languages:
         found[stem(word, language)] = None
-        if exact != word and exact.isalpha():
+        if exact != word and (exact.isalpha() or _WORD.fullmatch(exact)):
             found[folded(stem(exact, language))] = None
     found.pop(word, None)
     return tuple(found)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from semantik.analysis.cache import BoundedCache
 from semantik.analysis.dates import broader
+from semantik.analysis.long_numbers import long_numbers
 from semantik.analysis.stemming import forms
 from semantik.analysis.units import Run, pieces, stretches, units
 from semantik.analysis.written import hyphenated, is_telling, written
@@ -44,12 +45,14 @@ class _Entry(NamedTuple):
     words: list[str]
     others: list[str]
     wholes: list[str]
-    telling: bool  # it may say something together with its neighbours
+    telling: int  # it may say something together with its neighbours: _TELLING, or _NUMBER as a piece of a long one
 
 
+_TELLING, _NUMBER = 1, 2
 _CACHED_STRETCHES = 16_384
 _CACHED_LANGUAGES = 4
 _LONGEST_CACHED = 32
+_LONG_NUMBER = 8  # digits; it may be a date, or be dialled
 # What does not change the words of a stretch when it stands around them; a full stop may begin .NET, a hyphen may break
 # a word, and + # % _ may end one.
 _BEFORE = "\"'([{“”„«»‘’¿¡<*"
@@ -73,7 +76,7 @@ def terms(text: str, language: str | None) -> Terms:
     words: list[str] = []
     others: list[str] = []
     wholes: list[str] = []
-    telling = False
+    telling = 0
     found = text.split()
     for stretch in found:
         entry = recent.get(stretch)
@@ -86,13 +89,15 @@ def terms(text: str, language: str | None) -> Terms:
         if entry[2]:
             wholes += entry[2]
         if entry[3]:
-            telling = True
-    if telling:
-        places = [index for index, each in enumerate(found) if _entry(each, language, cache)[3]]
+            telling |= entry[3]
+    if telling & _NUMBER:
+        others += (form for _, _, form in long_numbers(text))
+    if telling & _TELLING:
+        places = [index for index, each in enumerate(found) if _entry(each, language, cache)[3] & _TELLING]
         for form in written(found, places, stored=True):
             (wholes if form.kind == "whole" else others).append(form.form)
     if "-\n" in text or "-\r" in text:
-        for _, word in hyphenated(text):
+        for _, _, word in hyphenated(text):
             others += (word, *(forms(word, word, (language,)) if language else ()))
     return Terms(words, others, wholes)
 
@@ -117,8 +122,8 @@ def _analysed(stretch: str, language: str | None) -> _Entry:
     if stretch.isascii() and stretch.isalpha() and stretch[1:].islower():
         word = stretch.lower()
         return _Entry([word], list(forms(word, word, (language,))) if language else [], [], is_telling(word))
-    if stretch.isascii() and stretch.isdecimal():
-        return _Entry([stretch], [], [], is_telling(stretch))
+    if stretch.isascii() and stretch.isdecimal() and len(stretch) < _LONG_NUMBER:
+        return _Entry([stretch], [], [], is_telling(stretch) | _NUMBER)
     words: list[str] = []
     others: list[str] = []
     wholes: list[str] = []
@@ -128,11 +133,16 @@ def _analysed(stretch: str, language: str | None) -> _Entry:
             others += piece.characters
             continue
         words.append(piece.word)
-        others += piece.others
+        others += piece.others + piece.joined
         if language is not None:
             others += forms(piece.word, piece.exact, (language,))
         if piece.exact != piece.word:
             wholes.append(piece.exact)
         for whole in piece.wholes:
             wholes += (whole, *broader(whole)) if whole[0].isdecimal() else (whole,)
-    return _Entry(words, others, list(dict.fromkeys(wholes)), is_telling(stretch))
+    return _Entry(words, others, list(dict.fromkeys(wholes)), _telling(stretch))
+
+
+def _telling(stretch: str) -> int:
+    may_be_piece = stretch[-1:].isdecimal() or stretch[-2:-1].isdecimal()
+    return is_telling(stretch) * _TELLING + may_be_piece * _NUMBER

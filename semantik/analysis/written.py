@@ -28,9 +28,10 @@ _AROUND = ".,;:!?()[]{}\"'“”„«»‘’"
 
 
 class Written(NamedTuple):
-    """A form that begins with the stretch `place`: a whole, or another form (`other`) of a word."""
+    """A form of the stretches from `place` to `last`: a whole, or another form (`other`) of a word."""
 
     place: int
+    last: int
     kind: Literal["whole", "other"]
     form: str
 
@@ -59,24 +60,28 @@ def written(stretches: Sequence[str], telling: Iterable[int], stored: bool) -> I
                 yield found
                 if stored:
                     yield from (found._replace(form=form) for form in broader(found.form))
-        elif not before or not before[0].isdecimal():
-            continue
-        elif each in _PERCENT:
-            yield Written(index - 1, "whole", f"{(readings(before) or (before,))[0]}%")
-        elif each in _HALVES_OF_A_DAY:
-            if time := clock_time(before, _HALVES_OF_A_DAY[each]):
-                yield Written(index - 1, "whole", time)
-        elif each in _OCLOCK:
-            if time := clock_time(f"{before}:00" if before.isdecimal() else before.replace(".", ":")):
-                yield Written(index - 1, "whole", time)
-        elif _DIGITS.fullmatch(before) and _GROUP.fullmatch(each):
-            yield from _grouped(stretches, index)
+        elif before and before[0].isdecimal():
+            if _DIGITS.fullmatch(before) and _GROUP.fullmatch(each):
+                yield from _grouped(stretches, index)
+            elif whole := _measured(before, each):
+                yield Written(index - 1, index, "whole", whole)
 
 
-def hyphenated(text: str) -> Iterator[tuple[int, str]]:
-    """The words that a hyphen breaks at the end of a line, joined and folded, with the offset of each."""
+def _measured(number: str, name: str) -> str | None:
+    """A percentage or a time, where `name` makes the number before it one."""
+    if name in _PERCENT:
+        return f"{(readings(number) or (number,))[0]}%"
+    if name in _HALVES_OF_A_DAY:
+        return clock_time(number, _HALVES_OF_A_DAY[name])
+    if name in _OCLOCK:
+        return clock_time(f"{number}:00" if number.isdecimal() else number.replace(".", ":"))
+    return None
+
+
+def hyphenated(text: str) -> Iterator[tuple[int, int, str]]:
+    """The words that a hyphen breaks at the end of a line, joined and folded, with the start and end of each."""
     for match in _HYPHENATED.finditer(text):
-        yield match.start(), "".join(folded(normalized(match[1] + match[2])).split())
+        yield match.start(), match.end(), "".join(folded(normalized(match[1] + match[2])).split())
 
 
 def _plain(stretch: str) -> str:
@@ -88,16 +93,21 @@ def _date(stretches: Sequence[str], index: int, month: int) -> Iterator[Written]
     around = {at: _plain(stretches[at]) for at in range(max(index - 2, 0), min(index + 4, len(stretches)))}
     before = index - 2 if around.get(index - 1) in _LINKS else index - 1
     after = index + 1
-    first = index
+    first, last = index, index
     if (day := _day(around.get(before, ""))) is not None:
         first = before
     elif (day := _day(around.get(after, ""))) is not None:
+        last = after
         after += 1
     if around.get(after) in _LINKS:
         after += 1
     year = around.get(after, "")
+    if _YEAR.fullmatch(year):
+        last = after
+    elif index and _YEAR.fullmatch(around[index - 1]):  # as in Hungarian
+        year, first = around[index - 1], index - 1
     if found := iso(int(year) if _YEAR.fullmatch(year) else None, month, day):
-        yield Written(first, "whole", found)
+        yield Written(first, last, "whole", found)
 
 
 def _day(word: str) -> int | None:
@@ -115,9 +125,11 @@ def _grouped(stretches: Sequence[str], index: int) -> Iterator[Written]:
     ):
         return
     number = _plain(stretches[start])
+    last = start
     for stretch in stretches[index:]:
         group = _plain(stretch)
         if not number.isdecimal() or not _GROUP.fullmatch(group):
             break
         number += group
-    yield Written(start, "other", number if number.isdecimal() else decimal(number))
+        last += 1
+    yield Written(start, last, "other", number if number.isdecimal() else decimal(number))

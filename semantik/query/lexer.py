@@ -23,6 +23,9 @@ _CLOSING = {opener: re.compile(f"[{re.escape(closers)}]") for opener, closers in
 _KEY = re.compile(r"([A-Za-z]+)[:：]")
 _WORD_END = re.compile(rf"[\s{_DIRECTED}]")
 _MINUS = "-−"
+# Numbers below zero: with a unit that tells, or where there is nothing before to exclude them from.
+_NEGATIVE = re.compile(r"[-−]\d")
+_MEASURED = re.compile(r"[-−]\d[\d.,]*\s*[°%€$£¥℃℉]")
 _BRACKETS = re.compile(r"[(\[{]*")
 _AFTER_QUOTE = re.compile(r"[)\]}.,;:!?]+(?=\s|\Z)")
 # A minus after one of these is a hyphen: "An- und -Abfahrt". In capitals they are meant as operators.
@@ -80,9 +83,11 @@ def _piece(query: str, start: int, after_conjunction: bool) -> tuple[Piece | Non
 
 
 def _is_minus(query: str, at: int) -> bool:
-    """Whether a minus at `at` excludes what follows; two of them are a command's option."""
+    """Whether a minus at `at` excludes what follows; two are a command's option, one may be a number's."""
     following = query[at + 1 : at + 2]
-    return query[at] in _MINUS and bool(following) and not following.isspace() and following not in _MINUS
+    if query[at] not in _MINUS or not following or following.isspace() or following in _MINUS:
+        return False
+    return not _NEGATIVE.match(query, at) or (query[at] == "-" and at > 0 and not _MEASURED.match(query, at))
 
 
 def _key(query: str, at: int) -> str | None:

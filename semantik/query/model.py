@@ -75,6 +75,18 @@ class ParsedQuery:
     filters: QueryFilters = field(default_factory=QueryFilters)
 
     @property
+    def scored(self) -> tuple[Clause, ...]:
+        """All that raises the score: what is required, and plain words; those side by side in one text, since a date or
+        a number may be several of them."""
+        found: list[Clause] = []
+        for clause in self.optional:
+            if found and not clause.prefix and not found[-1].prefix:
+                found[-1] = Clause(f"{found[-1].text} {clause.text}")
+            else:
+                found.append(clause)
+        return (*(clause for group in self.required for clause in group), *found)
+
+    @property
     def only_filters(self) -> bool:
         """Whether no words are searched for: the documents that the filters let through are listed, newest first."""
         return not self.plain

@@ -5,6 +5,7 @@ The language is described in docs/reference/query-language.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +15,8 @@ from semantik.query.model import AnyOf, Clause, ParsedQuery, QueryFilters
 from semantik.query.values import first_day, languages, properties, tags, types
 
 _OR = "OR"
+# A word that was pasted with the hyphen at the end of its line; one that has a hyphen anyway is found without it.
+_BROKEN = re.compile(r"([^\W\d_]{2})[-‐\u00ad][ \t]*\r?\n\s*(?=[^\W\d_]{2})")
 _AFTER_STAR = ")]},.;:!?"
 # Up to here quotes are typed to search for a phrase. A longer query is a sentence, which may name or cite something.
 _SHORT_WORDS, _SHORT_CHARACTERS = 8, 80
@@ -21,7 +24,7 @@ _SHORT_WORDS, _SHORT_CHARACTERS = 8, 80
 
 def parse(text: str) -> ParsedQuery:
     """The query as it was understood."""
-    found = list(pieces(text))
+    found = list(pieces(_BROKEN.sub(r"\1", text)))
     parsed = _read(text, found)
     if parsed.plain or parsed.filters.any:
         return parsed

@@ -1,7 +1,7 @@
 """Corrects words of a query that no searched collection has, from the words that these have. Runs on the loop.
 
-A word that exists anywhere is never changed, nor is a number, an identifier, a phrase in quotes or the beginning of a
-word. Spelling indexes are built in threads, one for each vocabulary.
+A word that exists anywhere is never changed, nor is a function word, a month, a number, an identifier, a phrase in
+quotes or the beginning of a word. Spelling indexes are built in threads, one for each vocabulary.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Protocol
 
 import regex
 
-from semantik.analysis import QueryWord, query_words
+from semantik.analysis import QueryWord, is_function_word, query_words
+from semantik.analysis.dates import MONTHS
 from semantik.query import Clause, ParsedQuery
 from semantik.search.hits import Correction
 from semantik.search.replacement import replaced
@@ -128,6 +129,7 @@ def _correctable(parsed: ParsedQuery, languages: Sequence[str]) -> list[_Typed]:
         for number, clause in clauses
         if not clause.phrase and not clause.prefix and _is_wordlike(clause.text)
         for word in query_words(clause.text, languages)
+        if word.word not in MONTHS and not is_function_word(word.word, languages)
     ]
 
 
@@ -156,7 +158,8 @@ def _corrections(
             continue
         if pair := _joined(each, typed, joined, frequency):
             left, right = pair
-            instead = as_typed(left.word.word + right.word.word, left.text + right.text)
+            small = right.text if right.text.isupper() else right.text.lower()
+            instead = as_typed(left.word.word + right.word.word, left.text + small)
             found[each.text] = Correction(f"{left.text} {right.text}", instead)
             joined |= {number for number in (left.clause, right.clause) if number is not None}
         elif corrected := _instead(each.word.word, spellings, frequency):

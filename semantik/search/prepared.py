@@ -68,7 +68,7 @@ async def frequencies(words: QueryWords, index: KeywordIndex) -> tuple[int, ...]
 async def _frequency(word: QueryForms, index: KeywordIndex) -> int:
     if word.prefix:
         return max([count for _, count in await index.complete(word.word, 1)], default=0)
-    return max([await index.frequency(form) for form in {word.word, *word.forms}])
+    return max([await index.frequency(form) for form in {word.word, *(word.forms - word.wholes)}])
 
 
 def worth(words: QueryWords, retrieved: Sequence[Retrieved]) -> WordWorth:

@@ -26,11 +26,27 @@ TABLE = [
     (".NET", "net", "", ".net"),
     ("KX-5519", "kx 5519", "kx5519", "kx-5519"),
     ("KX5519", "kx5519", "kx 5519", ""),
-    ("0555-1234", "0555 1234", "05551234", "0555-1234"),
+    ("978-3-16-148410-0", "978 3 16 148410 0", "9783161484100", "978-3-16-148410-0"),
+    ("00:1A:2B:3C:4D:5E", "00 1a 2b 3c 4d 5e", "001a2b3c4d5e 1 5", "00:1a:2b:3c:4d:5e"),
+    ("001A2B3C4D5E", "001a2b3c4d5e", "", ""),
+    ("192.168.178.12", "192 168 178 12", "19216817812", "192.168.178.12"),
+    ("DE75512108001245126199", "de75512108001245126199", "75512108001245126199", ""),
+    ("DE89 3704 0044 0532 0130 00", "de89 3704 0044 0532 0130 00", "de 89 de89370400440532013000", ""),
+    ("GB29 NWBK 6016 1331 9268 19", "gb29 nwbk 6016 1331 9268 19", "gb 29 gb29nwbk60161331926819", ""),
+    ("+49 (0) 30 12345", "49 0 30 12345", "493012345 03012345 3012345", ""),
+    ("030 1234567\n030 7654321", "030 1234567 030 7654321",
+     "0301234567 301234567 1234567 0307654321 307654321 7654321", ""),
+    ("+493012345678", "493012345678", "93012345678 3012345678 012345678", ""),
+    ("1234 5678 2345 6789 3456 7890 4567 8901 5678", "1234 5678 2345 6789 3456 7890 4567 8901 5678", "", ""),
+    ("0555-1234", "0555 1234", "05551234 5551234", "0555-1234"),
     ("don't", "don t", "dont", "don't"),
     ("l'eau", "l eau", "", ""),
     ("AT&T", "at t", "att", "at&t"),
     ("U.S.A.", "u s a", "usa", "u.s.a"),
+    ("D'Angelo", "d angelo", "dangelo", "d'angelo"),
+    ("O`Brien", "o brien", "obrien", "o'brien"),
+    ("сімʼя", "сім я", "сімя", "сім'я"),
+    ("צה״ל", "צה ל", "צהל", "צה״ל"),
     ("__init__", "init", "", "__init__"),
     ("std::vector", "std vector", "stdvector", "std::vector"),
     ("ada@mail.example", "ada mail example", "adamailexample exampl", "ada@mail.example mail.example"),
@@ -61,12 +77,20 @@ TABLE = [
     ("31.01.2026", "31 01 2026", "31012026", "31.01.2026 2026-01-31 2026-01 --01-31"),
     ("January 31st, 2026", "january 31st 2026", "januari 31", "2026-01-31 2026-01 --01-31"),
     ("31 January 2026", "31 january 2026", "januari", "2026-01-31 2026-01 --01-31"),
+    ("31-Jan-2026", "31 jan 2026", "31jan2026", "31-jan-2026 2026-01-31 2026-01 --01-31"),
+    ("20260131", "20260131", "", "2026-01-31 2026-01 --01-31"),
+    ("20261331", "20261331", "", ""),
+    ("IMG_20260131_12.jpg", "img 20260131 12 jpg", "img2026013112jpg",
+     "img_20260131_12.jpg 2026-01-31 2026-01 --01-31"),
+    ("Μαρτίου 2016", "μαρτιου 2016", "", "μαρτίου 2016-03"),
+    ("2014. október 23.", "2014 oktober 23", "oktob", "október 2014-10-23 2014-10 --10-23"),
     ("2026年1月31日", "2026 年 1 月 31 日", "", "2026-01-31 2026-01 --01-31"),
     # scripts without spaces
     ("手机", "手机", "手 机", ""),
     ("手", "手", "", ""),
     ("iPhone15手机", "iphone15 手机", "phone 15 手 机", ""),
     ("ｶﾞｿﾘﾝ", "ガソ ソリ リン", "ガ ソ リ ン", ""),
+    ("हिन्दी गीज़र जाँच", "हिंदी गीजर जांच", "", "हिन्दी गीज़र जाँच"),
     ("학교에서", "학교 교에 에서", "학 교 에 서", ""),
     ("น้ำมัน", "น้ํา ามั มัน", "น้ํ า มั น", ""),
 ]  # fmt: skip
@@ -93,7 +117,45 @@ def test_the_stem_is_that_of_the_language_and_found_with_and_without_accents() -
     assert terms("реками", "ru").stems == ["рек"]
     assert terms("والكتاب", "ar").stems == terms("الكتاب", "ar").stems == ["كتاب"]
     assert terms("והמנורה", "he").stems == terms("המנורה", "he").stems == ["מנורה"]
+    assert terms("הדוד", "he").stems == ["דוד"]
+    assert terms("किताबें", "hi").stems == terms("किताब", "hi").stems or terms("किताबें", "hi").stems == ["किताब"]
     assert terms("wanderers", None).stems == []
+
+
+def _forms(text: str, word: int = 0) -> set[tuple[str, str]]:
+    return {(term.field, term.term) for term in query_words(text, ["en"])[word].terms}
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "form"),
+    [
+        ("heat pump", 2, ("stems", "heatpump")),
+        ("E 18", 2, ("words", "e18")),
+        ("e-mail", 2, ("words", "email")),
+        ("31 January 2026", 3, ("wholes", "2026-01-31")),
+        ("12 345", 2, ("words", "12345")),
+        ("020 7946 0958", 3, ("stems", "2079460958")),
+        ("Mueller", 1, ("wholes", "müller")),
+        ("Müller", 1, ("words", "mueller")),
+        ("2.1", 1, ("wholes", "2.1")),
+    ],
+)
+def test_each_word_of_a_question_is_found_by_what_it_is_part_of(
+    text: str, words: int, form: tuple[str, str]
+) -> None:
+    assert len(query_words(text, ["en"])) == words
+    assert all(form in _forms(text, word) for word in range(words))
+
+
+@pytest.mark.parametrize("text", ["in door", "heat, pump", "3 4", "poet"])
+def test_neighbours_that_are_no_word_together_stay_apart(text: str) -> None:
+    joined = "".join(each for each in text if each.isalnum())
+    assert not {("words", joined), ("words", "pot")} & (_forms(text) - {("words", text)})
+
+
+def test_the_parts_of_a_joined_word_are_known() -> None:
+    assert query_words("AB1234", ["en"])[0].parts == ("ab", "1234")
+    assert query_words("getUserById", ["en"])[0].parts == ("get", "user", "by", "id")
 
 
 def test_no_term_has_white_space_whatever_the_text() -> None:

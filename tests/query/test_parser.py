@@ -214,3 +214,29 @@ def test_random_texts_are_read_without_loss() -> None:
 def test_long_queries_are_read_quickly() -> None:
     for text in ("「" * 10_000, '"a ' * 3300, "„a“" * 3300, "a OR " * 2000, "-" * 10_000, "title:“" * 1400):
         assert parse(text).source == text
+
+
+@pytest.mark.parametrize(
+    "text", ["-18 °C", "freezer -18 °C", "freezer −18", "shares -5 %", "-1073741819 violation"]
+)
+def test_a_minus_may_be_that_of_a_number(text: str) -> None:
+    found = parse(text)
+    assert not found.excluded
+    assert found.plain == text
+
+
+def test_a_number_may_be_excluded() -> None:
+    assert parse("reports -2019").excluded == words("2019")
+
+
+@pytest.mark.parametrize("text", ["rain bar-\nrel", "rain bar- \r\n  rel", "rain bar\u00ad\nrel"])
+def test_a_word_that_a_line_breaks_is_one_word(text: str) -> None:
+    assert parse(text).optional == words("rain", "barrel")
+
+
+def test_plain_words_side_by_side_are_scored_as_one_text() -> None:
+    assert parse("31 January 2026").scored == words("31 January 2026")
+    found = parse('a "b c" d e* f g OR h')
+    assert found.scored == (
+        phrase("b c"), *words("g", "h"), Clause("a d"), Clause("e", prefix=True), Clause("f"),
+    )  # fmt: skip

@@ -66,7 +66,7 @@ async def indexes(folder: Path, *texts: list[str]) -> AsyncIterator[list[Keyword
         ("crèmme", "crème"), ("Wärmpumpe", "Wärmepumpe"), ("Gewächshuas", "Gewächshaus"), ("котелная", "котельная"),
         ("λέβητς", "λέβητας"), ("boilerroom", "boiler room"), ("heat pump", "heatpump"),
         ("swiming-pool", "swimming-pool"),
-        ("Datenbank Tabelle", "DatenbankTabelle"), ("gas OR bolier", "gas OR boiler"), ("data base", "database"),
+        ("Datenbank Tabelle", "Datenbanktabelle"), ("gas OR bolier", "gas OR boiler"), ("data base", "database"),
     ],
 )  # fmt: skip
 async def test_words_that_no_collection_has_are_corrected(tmp_path: Path, typed: str, expected: str) -> None:
@@ -119,3 +119,15 @@ async def test_many_unknown_words_are_no_slips(tmp_path: Path) -> None:
     async with indexes(tmp_path, ["a boiler"]) as opened:
         parsed = parse(" ".join(f"{letter}oiler{letter}" for letter in "abcdefghijklmnopqrstu"))
         assert (await Corrector().correct(parsed, (), opened)).corrections == ()
+
+
+async def test_function_words_and_months_are_no_slips(tmp_path: Path) -> None:
+    async with indexes(tmp_path, ["You must come in January with the boats."]) as opened:
+        for text, languages, instead in (
+            ("Was muss ich tun", ("de",), []),
+            ("31. Januar 2026", ("de",), []),
+            ("muzt", ("en",), ["must"]),
+            ("Januery", ("en",), ["January"]),
+        ):
+            found = await Corrector().correct(parse(text), languages, opened)
+            assert [each.instead for each in found.corrections] == instead, text

@@ -29,7 +29,7 @@ def _matcher(query: str, language: str = "en") -> QueryMatcher:
         ("the", "The pump.", ["The"]),
         ("cafe", "Le Café — CAFÉS.", ["Café", "CAFÉS"]),
         ("Größe", "Die GRÖSSE zählt.", ["GRÖSSE"]),
-        ("KX-5519", "Part KX-5519 (not KX-5520).", ["KX", "5519", "KX"]),
+        ("KX-5519", "Part KX-5519 (not KX-5520).", ["KX-5519", "KX"]),
         ("heat*", "A heater heats; reheat it.", ["heater", "heats"]),
         ('"oil pressure"', "Oil: no. The oil pressure. Pressure of oil.", ["oil", "pressure"]),
         ('"oil pressure" oil', "Oil first. The oil pressure.", ["Oil", "oil", "pressure"]),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tantivy import Occur, Query
 
 from semantik.analysis import QueryTerm, QueryWord, is_function_word, is_name, query_words
-from semantik.analysis.query_terms import FORMS_TIE
+from semantik.analysis.query_terms import FORM_WEIGHT, FORMS_TIE
 from semantik.index.keyword.schema import SCHEMA, TITLES, WHOLES, WORDS
 from semantik.query import Clause, ParsedQuery
 
@@ -73,7 +73,7 @@ def make_query(
             conditions.append((Occur.Must, _unscored(_any_of(alternatives))))
     for clause in parsed.excluded:
         conditions += [(Occur.MustNot, found) for found in _matches(clause, ())]
-    clauses = (*parsed.optional, *(clause for group in parsed.required for clause in group))
+    clauses = parsed.scored
     words = _rarest(_found_words(clauses, languages, frequency))
     if total >= _MANY_CHUNKS:
         words = [each for each in words if each.count <= _EMPTY_SHARE * total] or words
@@ -131,13 +131,14 @@ class _FoundWord:
     """A word of the query: the largest frequency of its terms, and (field, term, weight) of those that occur.
 
     A function word counts less beside others. `forms` are forms of the one word, of which the best counts; `others` add
-    to it.
+    to it. `parts` side by side are one of the forms.
     """
 
     count: int
     is_function_word: bool
     forms: tuple[tuple[str, str, float], ...]
     others: tuple[tuple[str, str, float], ...]
+    parts: tuple[str, ...] = ()
 
 
 def _found_words(
@@ -155,7 +156,8 @@ def _found_words(
                     largest = max(largest, count)
         if forms or others:
             is_function = is_function_word(word.word, languages)
-            yield _FoundWord(largest, is_function, _terms(forms), _terms(others))
+            parts = word.parts if all(frequency(WORDS, part) for part in word.parts) else ()
+            yield _FoundWord(largest, is_function, _terms(forms), _terms(others), parts)
 
 
 def _terms(terms: Terms) -> tuple[tuple[str, str, float], ...]:
@@ -178,6 +180,9 @@ def _rarest(words: Iterable[_FoundWord]) -> list[_FoundWord]:
 
 def _scored(word: _FoundWord, weight: float) -> Query:
     forms = [_term(*each) for each in word.forms]
+    if len(word.parts) > 1:
+        side_by_side = Query.phrase_query(SCHEMA, WORDS, list(word.parts))
+        forms.append(Query.boost_query(side_by_side, FORM_WEIGHT))
     best = [Query.disjunction_max_query(forms, tie_breaker=FORMS_TIE)] if len(forms) > 1 else forms
     query = _any_of([*best, *(_term(*each) for each in word.others)])
     return query if weight == 1.0 else Query.boost_query(query, weight)
@@ -191,10 +196,15 @@ def _term(field: str, term: str, weight: float) -> Query:
 def _expansions(clause: Clause, complete: Complete) -> Iterator[Query]:
     """The best of the words that begin with a prefix, scored: it counts as one word."""
     words = query_words(clause.text, ()) if clause.prefix else ()
-    if words:
-        found = [Query.term_query(SCHEMA, WORDS, each) for each in complete(words[-1].word, _EXPANSIONS)]
-        if found:
-            yield Query.disjunction_max_query(found)
+    before = [each.word for each in words[:-1]]
+    found = [
+        Query.phrase_query(SCHEMA, WORDS, [*before, each])
+        if before
+        else Query.term_query(SCHEMA, WORDS, each)
+        for each in (complete(words[-1].word, _EXPANSIONS) if words else ())
+    ]
+    if found:
+        yield Query.disjunction_max_query(found)
 
 
 def _matches(clause: Clause, languages: Sequence[str]) -> Iterator[Query]:

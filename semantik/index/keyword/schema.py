@@ -9,7 +9,7 @@ import tantivy
 
 from semantik.index.keyword.texts import Fields
 
-FORMAT = 3
+FORMAT = 4
 """Another number means another schema or analysis: an index of an earlier one is built again."""
 
 SEQ = "seq"
