@@ -82,7 +82,7 @@ async def test_milvus_is_filled_beside_the_local_index_which_answers_meanwhile(
     collection, _ = await index(client, folder)
     before = await all_hits(client, collection)
     serving.stop()
-    serving = start(*milvus_flags(milvus, catch_up=10))
+    serving = start(*milvus_flags(milvus, catch_up=10), "--rate-limits-search-per-s=0")
     client = await again(serving)
     assert_congruent(await all_hits(client, collection), before)
     async with deadline():

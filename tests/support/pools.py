@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from support.patience import patience
+
 from pipeline.compute.messages import ChunkingOptions, FileTask, ModelSpec
 from pipeline.workers.fork_servers import ForkServers
 from pipeline.workers.functions import WorkerFunctions
@@ -36,12 +38,17 @@ def end_fork_servers() -> None:
 
 @asynccontextmanager
 async def ready_pool(
-    workers: int = 2, file_timeout_s: float = 60, batch_chunks: int = 256, idle_s: float = 0
+    workers: int = 2,
+    file_timeout_s: float = 60,
+    batch_chunks: int = 256,
+    idle_s: float = 0,
+    niceness: int = 0,
 ) -> AsyncIterator[Pool]:
     """A pool that can answer queries; its batch workers come with the first task."""
     settings = Settings(
-        pool=PoolSettings(workers=workers, worker_memory_bytes=MEMORY, idle_s=idle_s),
-        documents=DocumentSettings(file_timeout_s=file_timeout_s),
+        # Without a niceness: pools of other tests at the same time would go before its workers.
+        pool=PoolSettings(workers=workers, worker_memory_bytes=MEMORY, idle_s=idle_s, niceness=niceness),
+        documents=DocumentSettings(file_timeout_s=file_timeout_s, ocr_page_timeout_s=patience()),
         embedding=EmbeddingSettings(batch_chunks=batch_chunks),
     )
     servers, functions = _shared[-1]

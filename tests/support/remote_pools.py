@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from support.cluster import Cluster, RemoteWorker
-from support.patience import deadline
+from support.patience import deadline, patience
 from support.two_servers import until
 
 from pipeline.compute.pool import ComputePool
@@ -21,7 +21,8 @@ from semantik.config.settings import DocumentSettings, Settings
 async def remote_pool(
     cluster: Cluster, local: ComputePool, slots: int = 2, **documents: object
 ) -> AsyncIterator[RemotePool]:
-    settings = Settings(pool=cluster.settings(), documents=DocumentSettings(**documents))  # type: ignore[arg-type]
+    given: dict[str, object] = {"ocr_page_timeout_s": patience(), **documents}
+    settings = Settings(pool=cluster.settings(), documents=DocumentSettings(**given))  # type: ignore[arg-type]
     async with RemotePool(lambda: settings, local) as pool:
         await _until_slots(pool, slots)
         yield pool

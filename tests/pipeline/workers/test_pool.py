@@ -55,7 +55,7 @@ def test_samples_are_read_embedded_and_found() -> None:
 
 def test_a_pool_describes_its_model_and_its_workers() -> None:
     async def test() -> None:
-        async with ready_pool() as pool:
+        async with ready_pool(niceness=10) as pool:
             assert pool.is_ready
             info = await pool.describe(MODEL)
             assert (info.name, info.dimension, info.max_chunk_tokens) == (MODEL.name, 384, 254)
