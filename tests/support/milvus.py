@@ -16,6 +16,7 @@ from typing import Any
 
 from support.local_tls import free_port
 from support.patience import patience
+from support.processes import suspend
 
 from semantik.config.milvus_settings import MilvusSettings
 
@@ -51,7 +52,7 @@ class Milvus:
 
     def pause(self) -> None:
         assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
+        suspend(self.process.pid)
 
     def resume(self) -> None:
         assert self.process is not None

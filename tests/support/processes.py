@@ -1,11 +1,14 @@
-"""Waiting for the end of processes that are not the tests' own children."""
+"""Waiting for the end of processes that are not the tests' own children, and for their suspension."""
 
 from __future__ import annotations
 
 import os
 import select
+import signal
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
 import psutil
 from support.patience import patience
@@ -19,6 +22,26 @@ def still_running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     """
     deadline = time.monotonic() + patience()
     return [process for process in processes if not _ended(process, deadline)]
+
+
+def suspend(pid: int) -> None:
+    """Suspend a process until SIGCONT; returns when none of its threads runs any more.
+
+    The signal reaches each of them when it is scheduled next, and until then they may still answer.
+    """
+    os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + patience()
+    while not _states(pid) <= set("TtZX"):
+        assert time.monotonic() < deadline, f"the process {pid} is not suspended"
+        time.sleep(0.002)
+
+
+def _states(pid: int) -> set[str]:
+    states = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended
+            states.add(task.read_text().rpartition(") ")[2][0])
+    return states
 
 
 def _ended(process: psutil.Process, deadline: float) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import subprocess
 import time
 from contextlib import suppress
@@ -13,6 +12,7 @@ from urllib.parse import quote
 import redis
 from support.local_tls import free_port
 from support.patience import patience
+from support.processes import suspend
 
 PASSWORD = "a pass/word: of @ redis"
 NAME = "mymaster"
@@ -92,7 +92,7 @@ class WithSentinel:
 
     def suspend_primary(self) -> None:
         """As a machine that is cut off: connections stay, and nothing answers."""
-        self._processes[0].send_signal(signal.SIGSTOP)
+        suspend(self._processes[0].pid)
 
     def stop(self) -> None:
         for process in reversed(self._processes):

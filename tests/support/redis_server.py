@@ -19,6 +19,7 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 from support.patience import deadline
+from support.processes import suspend
 
 from semantik.config import settings
 from semantik.core.errors import Unavailable
@@ -68,7 +69,7 @@ class RedisServer:
         self.admin.ping()
 
     def stand_still(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
+        suspend(self._process.pid)
 
     def go_on(self) -> None:
         self._process.send_signal(signal.SIGCONT)

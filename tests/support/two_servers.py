@@ -15,6 +15,7 @@ from typing import Self
 from urllib.parse import quote
 
 from support.patience import patience
+from support.processes import suspend
 from support.redis_server import RedisServer
 from support.server import Serving, Stores, serve
 
@@ -39,7 +40,7 @@ class MongoServer:
             time.sleep(_LOOK_S)
 
     def stand_still(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
+        suspend(self._process.pid)
 
     def go_on(self) -> None:
         self._process.send_signal(signal.SIGCONT)

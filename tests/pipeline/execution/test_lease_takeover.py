@@ -26,6 +26,7 @@ from support.operation_fixtures import (
     start_on,
     until_ended,
 )
+from support.processes import suspend
 from support.server import Serving
 from support.two_servers import Two, owner_of, says
 from support.watchers import Watcher, same_story
@@ -61,7 +62,7 @@ async def test_an_owner_without_its_lease_writes_nothing(
             owner = owner_of(await in_the_middle(store, started), two.servers)
             survivor = second if owner is first else first
             log_length = len(owner.log.read_text())
-            owner.process.send_signal(signal.SIGSTOP)
+            suspend(owner.process.pid)
         other_client = Client(survivor.url, client.token)
         watcher = Watcher([survivor.url], client.token, started.operation_id)
         async with searching(other_client, started), asyncio.TaskGroup() as tasks:

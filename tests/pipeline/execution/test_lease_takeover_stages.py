@@ -21,6 +21,7 @@ from support.operation_fixtures import (
     start_on,
     until_ended,
 )
+from support.processes import suspend
 from support.two_servers import Two, says, until
 from support.watchers import Watcher, same_story
 
@@ -63,7 +64,7 @@ async def test_a_late_step_of_an_owner_without_its_lease_changes_nothing(
     first = two.start_one("first", *_FLAGS, *SMALL_STEPS, env=env)
     two.servers = [other, first]
     try:
-        other.process.send_signal(signal.SIGSTOP)  # so that the first takes the operation
+        suspend(other.process.pid)  # so that the first takes the operation
         started = await start_on(collection_id, kind, Client(first.url, client.token), folder)
         process = psutil.Process(first.process.pid)
         await until(lambda: process.status() == psutil.STATUS_STOPPED)

@@ -17,6 +17,7 @@ from support.hold import held
 from support.local_tls import Authority
 from support.patience import deadline, patience
 from support.pools import MODEL, OPTIONS, ready_pool, tasks_of
+from support.processes import suspend
 from support.remote_pools import Counting, remote_pool, until_running
 from support.server import ROOT
 from support.two_servers import until
@@ -38,7 +39,7 @@ def test_a_scheduler_that_hangs_is_left(cluster: Cluster, tmp_path: Path) -> Non
         async with ready_pool() as local:
             counting = Counting(local)
             async with remote_pool(cluster, counting) as pool:
-                cluster.scheduler.send_signal(signal.SIGSTOP)
+                suspend(cluster.scheduler.pid)
                 try:
                     vectors = await pool.embed(MODEL, ["a lamp"])
                     (read,) = await pool.read(tasks_of(tmp_path, "one.txt"), OPTIONS)

@@ -15,6 +15,7 @@ from support.cluster import Cluster, cluster
 from support.hold import held
 from support.patience import deadline
 from support.pools import OPTIONS, ready_pool
+from support.processes import suspend
 from support.remote_pools import Counting, ended_requests, remote_pool, until_running
 from support.scans import encoded, lines_of_text, page
 from support.two_servers import until
@@ -258,7 +259,7 @@ def test_a_page_of_a_worker_that_hangs_is_recognised_here_after_its_time(
             async with ready_pool() as local:
                 counting = Counting(local)
                 async with remote_pool(small, counting, slots=1) as pool:
-                    worker.process.send_signal(signal.SIGSTOP)
+                    suspend(worker.process.pid)
                     async with deadline():
                         [text] = await pool.recognise(pages)
                     worker.process.send_signal(signal.SIGCONT)

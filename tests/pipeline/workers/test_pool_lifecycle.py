@@ -17,7 +17,7 @@ import pytest
 from conftest import run
 from support.patience import deadline, patience
 from support.pools import MODEL, OPTIONS, fork_servers, ready_pool, tasks_of
-from support.processes import still_running
+from support.processes import still_running, suspend
 from support.server import ROOT
 
 from pipeline.compute.messages import ReadDocument, ReadFailure
@@ -51,7 +51,7 @@ def test_a_worker_that_is_stopped_or_killed_during_a_task_blocks_no_other() -> N
         group = WorkerGroup(fork_servers().base, 2, niceness=10, memory_bytes=1 << 30)
         await asyncio.gather(*(group.run(os.getpid, timeout_s=60) for _ in range(2)))
         stopped = group.pids()[0]
-        os.kill(stopped, signal.SIGSTOP)
+        suspend(stopped)
         tasks = [asyncio.create_task(group.run(len, data, timeout_s=60)) for _ in range(6)]
         async with deadline():
             done: list[asyncio.Task[int]] = []

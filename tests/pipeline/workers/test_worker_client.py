@@ -14,7 +14,7 @@ import pytest
 from conftest import run
 from support.patience import deadline
 from support.pools import fork_servers
-from support.processes import still_running
+from support.processes import still_running, suspend
 
 from pipeline.workers.client import WorkerClient, WorkerDied
 from pipeline.workers.group import WorkerGroup
@@ -126,7 +126,7 @@ def test_closing_launches_no_worker_that_waits_for_the_fork_server() -> None:
         await first.run(os.getpid, timeout_s=TIMEOUT_S)
         before = fork_servers().base.pid()
         assert before is not None
-        os.kill(before, signal.SIGSTOP)
+        suspend(before)
         tasks = [asyncio.create_task(group.run(len, "", timeout_s=TIMEOUT_S)) for _ in range(3)]
         await asyncio.sleep(0.2)
         await asyncio.gather(group.close(), first.close())

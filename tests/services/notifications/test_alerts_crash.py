@@ -13,6 +13,7 @@ from support.alerts import LAMP, QUICK, add, alerts, append, collection, save, u
 from support.api import PASSWORD, new_user
 from support.patience import deadline
 from support.people import username_of
+from support.processes import suspend
 from support.server import Serving
 from support.two_servers import Two
 from support.webhook_receiver import receiving
@@ -105,7 +106,7 @@ async def test_two_servers_tell_each_passage_once_and_one_takes_over_from_the_ot
                 await until_alerts(client, 10 * lamps)
             if dying.process.poll() is None:  # the other one was always the first to get the user's lease
                 client_of_dying = await _again(dying, await username_of(client))
-                second.process.send_signal(signal.SIGSTOP)
+                suspend(second.process.pid)
                 (folder / f"lamp-{lamps}.txt").write_text(f"A green lamp, {lamps}.")
                 lamps += 1
                 await client_of_dying.call("POST", f"collections/{collection_id}/append", {})
