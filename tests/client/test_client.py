@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import run
 from support.api import PASSWORD, new_user
+from support.hold import held
 from support.server import SETUP_CODE, Serving
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
@@ -125,6 +126,8 @@ def test_watching_continues_to_the_end_after_the_server_was_killed(
         await client.register("admin", PASSWORD, SETUP_CODE)
         await client.sign_in("admin", PASSWORD)
         watching = client.watch_all() if watch_all else None
+        until_killed = ExitStack()
+        until_killed.enter_context(held(folder, "tide-149.txt"))
         made = await client.call("POST", "collections", {"name": "Tides", "source_path": str(folder)})
         messages: list[dict[str, Any]] = []
         restarting: asyncio.Future[Serving] | None = None
@@ -133,6 +136,7 @@ def test_watching_continues_to_the_end_after_the_server_was_killed(
             if message["type"] == "document_processed" and restarting is None:
                 assert message["data"]["processed"] < 150, "the kill must come in mid-operation"
                 serving.kill()
+                until_killed.close()
                 port = str(urlsplit(serving.url).port)
                 restarting = asyncio.ensure_future(asyncio.to_thread(start, "--port", port))
             if message["type"] == "status_update" and message["data"]["status"] == "completed" and watch_all:

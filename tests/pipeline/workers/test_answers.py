@@ -118,7 +118,7 @@ def _packed(value: Any) -> bytes:
         (_packed(["<f2", [-1, 4], bytes(8)]), np.ndarray),
         (_packed(msgpack.ExtType(5, b"x")), Any),
         (_packed("a text"), bool),
-        (b"\x93\x00\x00" + b"\x91" * 600 + b"\x90", Any),
+        (b"\x93\x00\x00" + b"\x91" * 2000 + b"\x90", Any),
         (b"\x93\x00\x00\xdd\xff\xff\xff\xff", Any),
         (_packed([[]] * 100_000)[:-1], Any),
     ],
