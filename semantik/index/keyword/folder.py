@@ -65,8 +65,8 @@ def load(directory: Path, faults: list[Damaged]) -> tuple[tantivy.Index, Ranges,
     Raises OSError when the folder cannot be used.
     """
     if not faults and not os.path.lexists(directory):
-        # A new index raises nothing: with Python 3.13.0, the frames of what is raised through a context manager refer to
-        # each other, and would hold the index, its thread and its files until the collector comes.
+        # A new index raises nothing: with Python 3.13.0, the frames of what is raised through a context manager refer
+        # to each other, and would hold the index, its thread and its files until the collector comes.
         return _create(directory)
     try:
         if faults:
