@@ -26,8 +26,17 @@ def create_first_user(page: Page) -> None:
     expect_signed_in(page)
 
 
+# The search page has marked its place in the history, or another page is shown.
+_SETTLED = "() => !['', '#/'].includes(location.hash.split('?')[0]) || history.state?.entry !== undefined"
+
+
 def expect_signed_in(page: Page) -> None:
+    """Somebody is signed in, and the page can be sent elsewhere.
+
+    While a page marks its place in the history, Chromium drops an address that comes from outside.
+    """
     expect(page.get_by_role("button", name="Account: ")).to_be_visible()
+    page.wait_for_function(_SETTLED)
 
 
 def open_account(page: Page) -> None:
