@@ -106,10 +106,7 @@ def _words(text: str, languages: tuple[str, ...]) -> tuple[QueryWord, ...]:
         _add(words[firsts[each.place] : firsts[each.last + 1]], each.kind, each.form)
     for start, end, form in long_numbers(text):
         _add([word for word in words if start <= word.start < end], "other", form)
-    return tuple(
-        QueryWord(each.start, each.end, each.word, tuple(each.terms), each.parts, each.wholes)
-        for each in words
-    )
+    return tuple(each.made() for each in words)
 
 
 _cached_words = lru_cache(_CACHED_TEXTS)(_words)

@@ -114,6 +114,7 @@ class CollectionSearch:
         considered: int,
         backgrounds: Backgrounds,
     ) -> Retrieved:
+        """What both have found, with the scores of each for what only the other has."""
         if self.completes and self.wanted is not None:
             return await self._in_reach(near, found, words, self.wanted, considered, backgrounds)
         # All chunks that may be found are candidates when either of these has no more.
