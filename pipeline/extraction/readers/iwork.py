@@ -82,7 +82,7 @@ def _presentation(objects: Objects, texts: Texts, show: Message) -> Content:
     nodes = tree.references(2) or [
         child for root in tree.references(1) for child in objects[root].references(1)
     ]
-    bodies = list(islice(_slides(objects, texts, nodes, 0), MAX_SLIDES))
+    bodies = list(islice(_slides(objects, texts, nodes, set()), MAX_SLIDES))
     if comments := list(texts.comments()):
         bodies[-1:] = ["\n\n".join([*bodies[-1:], *comments])]
     first = bodies[0].partition("\n")[0] if bodies else ""
@@ -90,13 +90,19 @@ def _presentation(objects: Objects, texts: Texts, show: Message) -> Content:
     return paged(range(1, len(bodies) + 1), bodies, title=title, markdown=True)
 
 
-def _slides(objects: Objects, texts: Texts, nodes: list[int], depth: int) -> Iterator[str]:
-    """The slides in the order of the show, those below others behind them."""
-    for node in (objects[each] for each in nodes):
+def _slides(
+    objects: Objects, texts: Texts, nodes: list[int], seen: set[int], depth: int = 0
+) -> Iterator[str]:
+    """The slides in the order of the show, those below others behind them, each once."""
+    for place in nodes:
+        if place in seen:
+            continue
+        seen.add(place)
+        node = objects[place]
         for number in node.references(2):
             yield "\n\n".join(_slide(objects, texts, objects[number], bool(node.number(4))))
         if depth < _MAX_DEPTH:
-            yield from _slides(objects, texts, node.references(1), depth + 1)
+            yield from _slides(objects, texts, node.references(1), seen, depth + 1)
 
 
 def _slide(objects: Objects, texts: Texts, slide: Message, hidden: bool) -> Iterator[str]:

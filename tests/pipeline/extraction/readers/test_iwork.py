@@ -143,6 +143,20 @@ def test_slides_in_the_order_of_the_show(listed: bool) -> None:
     assert [number for number, _ in content.pages] == [1, 2]
 
 
+def test_slides_that_lead_back_to_one_another_are_read_once() -> None:
+    below = [(1, reference(3)), (1, reference(4))] * 2
+    objects = {
+        1: (made.ROOT, message((2, reference(2)))),
+        2: (made.SHOW, message((3, message((2, reference(3)))))),
+        3: (made.NODE, message(*below)),
+        4: (made.NODE, message(*below, (2, reference(6)))),
+        6: (made.SLIDE, message((5, reference(20)))),
+        20: (made.PLACEHOLDER, message((1, made.shape(21)))),
+        21: (made.STORAGE, storage("Tides")),
+    }
+    assert _read(document(objects), ".key").text == "## Tides"
+
+
 def test_blocks_with_copies_are_unpacked() -> None:
     literal, near, far, farther = b"\x08tid", b"\x01\x03", b"\x12\x01\x00", b"\x07\x0b\x00\x00\x00"
     assert _snappy(b"\x0e" + literal + near + far + farther, 99) == b"tidtidttttttid"
